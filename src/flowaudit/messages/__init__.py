@@ -1,0 +1,47 @@
+"""What people read, in Chinese and English: one gettext catalogue (English message ids, ``zh`` translated)."""
+
+from __future__ import annotations
+
+import gettext
+import locale
+import os
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+__all__ = ["Language", "current_language", "translate"]
+
+
+def current_language() -> Language:
+    """Return the language of messages: ``FLOWAUDIT_LANG`` if set, else the locale's, else English."""
+    wanted = os.environ.get("FLOWAUDIT_LANG") or ""
+    if not wanted:
+        for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+            if os.environ.get(variable):
+                wanted = os.environ[variable]
+                break
+        else:
+            wanted = locale.getlocale()[0] or ""
+    return "zh" if wanted.casefold().startswith(("zh", "chinese")) else "en"
+
+
+@cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    with as_file(files(__package__) / "locale") as folder:
+        return gettext.translation("flowaudit", localedir=str(folder), languages=[language], fallback=False)
+
+
+def translate(message: str, /, *, lang: Language | None = None, **values: object) -> str:
+    """Return ``message`` in ``lang`` (default: the current language), its ``{names}`` filled with ``values``.
+
+    Examples
+    --------
+    >>> translate("{n} cases", lang="en", n=3)
+    '3 cases'
+    """
+    text = _catalogue(lang or current_language()).gettext(message)
+    return text.format(**values) if values else text

@@ -1,0 +1,133 @@
+"""Small array helpers of this room: masks, distinct counts, unions of day sets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from flowaudit.eventlog import EventLog
+from flowaudit.worktime import Calendar
+
+Unit = Literal["case", "bundle"]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Stamps = npt.NDArray[np.datetime64]
+
+_LIMIT = 2**62
+
+
+def codes(log: EventLog, column: str) -> Ints:
+    """Return the codes of a text column, -1 everywhere where the log lacks it."""
+    if not log.has(column):
+        return np.full(len(log.events), -1, np.int64)
+    return log.codes(column)[0].astype(np.int64)
+
+
+def among(log: EventLog, column: str, *values: str) -> Bools:
+    """Mark the rows whose column holds one of the values."""
+    if not log.has(column):
+        return np.zeros(len(log.events), np.bool_)
+    found, labels = log.codes(column)
+    return np.isin(found, [i for i, label in enumerate(labels) if label in values])
+
+
+def automatic(log: EventLog) -> Bools:
+    """Mark the events no person handled (unknown: handled by a person)."""
+    if not log.has("is_auto"):
+        return np.zeros(len(log.events), np.bool_)
+    column = log.events["is_auto"]
+    if pa.types.is_boolean(column.type):
+        return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
+    return np.asarray(column.to_pandas().astype("string").str.casefold().isin(["true", "1", "是"]), np.bool_)
+
+
+def combine(*keys: Ints) -> Ints:
+    """Return one key that is equal exactly where all keys are (each >= -1)."""
+    out = np.zeros(len(keys[0]), np.int64)
+    size = 1
+    for key in keys:
+        width = int(key.max(initial=-1)) + 2
+        if size * width > _LIMIT:
+            out = pd.factorize(out)[0].astype(np.int64)
+            size = int(out.max(initial=0)) + 1
+        out = out * width + key + 1
+        size *= width
+    return out
+
+
+def first_of(key: Ints) -> Bools:
+    """Mark the first row of each key."""
+    return ~pd.Series(key).duplicated().to_numpy()
+
+
+def count_distinct(n_cases: int, case: Ints, *keys: Ints) -> Floats:
+    """Count distinct combinations of the keys in each case."""
+    return np.bincount(case[first_of(combine(case, *keys))], minlength=n_cases).astype(float)
+
+
+def any_by_case(log: EventLog, mask: Bools) -> Bools:
+    """Mark the cases with at least one marked event."""
+    return np.bincount(log.case_index[mask], minlength=log.n_cases) > 0
+
+
+def begin(log: EventLog) -> Stamps:
+    """Return when each event began: its start where recorded, else its end."""
+    end = log.stamps("end")
+    return np.fmin(log.stamps("start"), end) if log.has("start") else end
+
+
+def earliest(log: EventLog, stamps: Stamps, mask: Bools) -> Stamps:
+    """Return the earliest marked stamp of each case, NaT where there is none."""
+    chosen: Stamps = np.where(mask, stamps, np.datetime64("NaT", "us"))
+    return np.asarray(np.fmin.reduceat(chosen, log.case_ptr[:-1]))
+
+
+def latest(log: EventLog, stamps: Stamps, mask: Bools) -> Stamps:
+    """Return the latest marked stamp of each case, NaT where there is none."""
+    chosen: Stamps = np.where(mask, stamps, np.datetime64("NaT", "us"))
+    return np.asarray(np.fmax.reduceat(chosen, log.case_ptr[:-1]))
+
+
+def days_of(stamps: Stamps) -> Ints:
+    """Return the day numbers of stamps without gaps."""
+    return stamps.astype("datetime64[D]").astype(np.int64)
+
+
+def merge_intervals(group: Ints, a: Ints, b: Ints) -> tuple[Ints, Ints, Ints]:
+    """Merge the half-open intervals (a, b] of each group; touching ones become one, empty ones vanish."""
+    keep = b > a
+    group, a, b = group[keep], a[keep], b[keep]
+    if not len(a):
+        return group, a, b
+    order = np.lexsort((b, a, group))
+    group, a, b = group[order], a[order], b[order]
+    # One running maximum serves all groups: a later group's days are lifted above every day of an earlier one.
+    low = int(a.min())
+    lift = group * (int(b.max()) - low + 1) - low
+    reach = np.maximum.accumulate(b + lift)
+    opens = np.r_[True, (group[1:] != group[:-1]) | (a[1:] + lift[1:] > reach[:-1])]
+    last = np.r_[np.flatnonzero(opens)[1:] - 1, len(a) - 1]
+    return group[opens], a[opens], reach[last] - lift[last]
+
+
+def subtract_intervals(a: Ints, b: Ints, group: Ints, s: Ints, e: Ints) -> tuple[Ints, Ints, Ints]:
+    """Take from each interval i = (a[i], b[i]] the intervals (s, e] whose ``group`` is i; return the pieces."""
+    s, e = np.maximum(s, a[group]), np.minimum(e, b[group])
+    group, s, e = merge_intervals(group, s, e)
+    owner = np.r_[np.arange(len(a)), group]
+    left, right = np.r_[a, e], np.r_[s, b]
+    by_left = np.lexsort((left, owner))
+    by_right = np.lexsort((right, np.r_[group, np.arange(len(a))]))
+    return owner[by_left], left[by_left], right[by_right]
+
+
+def working_days_covered(calendar: Calendar, n: int, group: Ints, a: Ints, b: Ints) -> Floats:
+    """Count the working days in the union of the day sets (a, b] of each group."""
+    group, a, b = merge_intervals(group, a, b)
+    days = calendar.working_days(a.astype("datetime64[D]"), b.astype("datetime64[D]"))
+    return np.bincount(group, weights=np.atleast_1d(days), minlength=n)

@@ -1,0 +1,432 @@
+"""The four reductions (四减) of a log, observed or simulated: one function for both."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowaudit.catalogue import Catalogue
+from flowaudit.errors import InsufficientDataError
+from flowaudit.eventlog import EventLog, as_unit
+from flowaudit.metrics._arrays import Unit
+from flowaudit.messages import Language, current_language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import _arrays as arrays
+from flowaudit.metrics.cases import complete_cases
+from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
+from flowaudit.metrics.durations import EndToEnd, clock_days, end_to_end
+from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded
+from flowaudit.metrics.steps import StepPolicy, choose_policy, steps
+from flowaudit.worktime import Calendar, load_calendar
+
+SOURCE = "沪府办〔2020〕6号（四减）"
+RESAMPLES = 400
+
+Measured = tuple[arrays.Floats, EndToEnd, arrays.Floats | None, Materials | NotRecorded, arrays.Floats | NotRecorded]
+
+
+@dataclass(frozen=True, eq=False)
+class FourReductions:
+    """Steps, time, materials and trips of a log, each with its counting rule.
+
+    Attributes
+    ----------
+    steps, time, clock, materials, trips : Figure or NotRecorded
+        ``clock`` is the official clock, which always stands beside the end-to-end ``time``.
+    per_case : pd.DataFrame
+        ``case_id, steps, e2e_days, clock_days, materials, trips`` (NaN where unknown) and ``complete``.
+    guide : mapping of str to Figure
+        ``materials`` and ``trips`` as the service guides ask for them (baseline ``guide_before``); empty without a
+        catalogue. Never compare one with a figure of the log.
+    unit : {"case", "bundle"}
+    """
+
+    steps: Figure | NotRecorded
+    time: Figure | NotRecorded
+    clock: Figure | NotRecorded
+    materials: Figure | NotRecorded
+    trips: Figure | NotRecorded
+    per_case: pd.DataFrame = field(repr=False)
+    guide: Mapping[str, Figure] = field(default_factory=dict)
+    unit: Unit = "case"
+
+    @property
+    def primary(self) -> dict[str, Figure | NotRecorded]:
+        """The five figures by metric, in the order of ``METRICS``."""
+        return {metric: getattr(self, metric) for metric in METRICS}
+
+    def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
+        """Return the figures by metric, and those of the guides under ``guide`` where there is a catalogue."""
+        lang = lang or current_language()
+        out: dict[str, Any] = {metric: figure.to_dict(lang) for metric, figure in self.primary.items()}
+        if self.guide:
+            out["guide"] = {metric: figure.to_dict(lang) for metric, figure in self.guide.items()}
+        return out
+
+    def _repr_html_(self) -> str:
+        head = (_("Metric"), _("Value"), _("Unit"), _("95 % interval"), _("Cases"), _("Counting rule"))
+        rows = [head]
+        for metric, figure in self.primary.items():
+            if isinstance(figure, Figure):
+                rows.append(_row(figure))
+            else:
+                rows.append((metric_label(metric), _("not recorded"), "", "", "", figure.reason()))
+        rows.extend(_row(figure) for figure in self.guide.values())
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        return f"<table>{body}</table>"
+
+
+def _row(figure: Figure) -> tuple[str, str, str, str, str, str]:
+    interval = "" if figure.low is None or figure.high is None else f"{figure.low:.1f} – {figure.high:.1f}"
+    rule = figure.rule
+    return (rule.name(), f"{figure.value:.1f}", rule.unit(), interval, f"{figure.n:,}", rule.text())
+
+
+def metric_label(metric: str, lang: Language | None = None) -> str:
+    """Return what people call a metric."""
+    names = {
+        "steps": _("steps", lang=lang),
+        "time": _("end-to-end time", lang=lang),
+        "clock": _("official clock", lang=lang),
+        "materials": _("materials", lang=lang),
+        "trips": _("trips", lang=lang),
+    }
+    return names[metric]
+
+
+def median_interval(values: arrays.Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """Return the bootstrap 95 % percentile interval of the median.
+
+    Notes
+    -----
+    A resample's median is an order statistic of n draws with replacement, that is, the value at the order statistic
+    of n uniform draws; those are beta variates. Drawing them directly gives exactly the bootstrap distribution in
+    time independent of n.
+
+    Examples
+    --------
+    >>> median_interval(np.array([4.0, 4.0, 4.0]))
+    (4.0, 4.0)
+    """
+    x = np.sort(values)
+    n = len(x)
+    rng = np.random.default_rng(seed)
+    k = n // 2 + 1
+    upper = rng.beta(k, n - k + 1, resamples)
+    lower = upper if n % 2 else upper * rng.random(resamples) ** (1 / (k - 1))
+    at = np.minimum((np.stack([lower, upper]) * n).astype(np.int64), n - 1)
+    low, high = np.quantile(x[at].mean(axis=0), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def case_measures(
+    log: EventLog,
+    catalogue: Catalogue | None = None,
+    *,
+    unit: Unit | None = None,
+    policy: str | None = None,
+    calendar: Calendar | None = None,
+) -> pd.DataFrame:
+    """Measure every case, without summing up.
+
+    Parameters
+    ----------
+    log : EventLog
+    catalogue : Catalogue, optional
+        Not needed for what a log holds; taken so that both functions are called alike.
+    unit, policy, calendar
+        See :func:`four_reductions`.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``case_id, steps, e2e_days, clock_days, materials, trips`` and ``complete``, in the order of ``log.case_ids``.
+        NaN where unknown; ``e2e_days`` only of complete cases.
+    """
+    log = as_unit(log, unit)
+    _refuse_empty(log)
+    complete = complete_cases(log)
+    measured = _measure(log, choose_policy(log, policy), calendar or load_calendar(), complete)
+    return _frame(log, measured, complete)
+
+
+def four_reductions(
+    log: EventLog,
+    catalogue: Catalogue | None = None,
+    *,
+    unit: Unit | None = None,
+    policy: str | None = None,
+    calendar: Calendar | None = None,
+    complete_only: bool = True,
+    interval: bool = True,
+) -> FourReductions:
+    """Measure steps, time, materials and trips of a log (四减), each with its counting rule.
+
+    Parameters
+    ----------
+    log : EventLog
+        Observed or simulated.
+    catalogue : Catalogue, optional
+        Adds what the service guides ask for, as figures of their own (``guide``).
+    unit : {"case", "bundle"}, optional
+        Default: the bundle when the log has bundles.
+    policy : str, optional
+        ``A_applicant, B_milestone, C_node`` or ``D_exec`` (or just the letter); default: the first of A, B, C whose
+        stages are recorded.
+    calendar : Calendar, optional
+        Default: China's official one.
+    complete_only : bool
+        Leave cases out that have not come to their end (their number is in ``extra["open"]``).
+    interval : bool
+        Compute the bootstrap interval of each median.
+
+    Returns
+    -------
+    FourReductions
+
+    Raises
+    ------
+    InsufficientDataError
+        If the log has no case, or the calendar does not know a year of it.
+    MissingColumnError
+        If the log does not record what ``policy`` needs.
+
+    Examples
+    --------
+    >>> from flowaudit.eventlog import from_frame
+    >>> log = from_frame(pd.DataFrame({"case_id": "1", "activity": ["受理", "审查", "决定"],
+    ...     "end": pd.to_datetime(["2024-09-30 10:00", "2024-10-08 09:00", "2024-10-12 09:00"])}))
+    >>> found = four_reductions(log)
+    >>> found.steps.value, found.steps.rule.policy, found.time.value, found.trips.recorded
+    (3.0, 'C_node', 5.0, False)
+    """
+    log = as_unit(log, unit)
+    _refuse_empty(log)
+    chosen = choose_policy(log, policy)
+    calendar = calendar or load_calendar()
+    complete = complete_cases(log)
+    measured = _measure(log, chosen, calendar, complete)
+    number, e2e, clock, papers, journeys = measured
+    keep = complete if complete_only else np.ones(log.n_cases, np.bool_)
+    rule = partial(_rule, log, calendar, complete_only)
+    figure = partial(_figure, keep=keep, interval=interval, left_out=int((~complete).sum()) if complete_only else 0)
+    return FourReductions(
+        steps=figure("steps", number, rule(*_steps_rule(chosen))),
+        time=figure("time", e2e.days, rule(*_time_rule(e2e, calendar))),
+        clock=_clock_figure(clock, rule, figure, calendar),
+        materials=papers
+        if isinstance(papers, NotRecorded)
+        else figure("materials", papers.submitted, rule(*_MATERIALS_RULE), beside=partial(_beside_materials, papers)),
+        trips=journeys
+        if isinstance(journeys, NotRecorded)
+        else figure("trips", journeys, rule(*_TRIPS_RULE), beside=lambda rows: trip_shares(journeys[rows])),
+        per_case=_frame(log, measured, complete),
+        guide={} if catalogue is None else guide_figures(catalogue),
+        unit=log.unit,
+    )
+
+
+def _refuse_empty(log: EventLog) -> None:
+    if not log.n_cases:
+        raise InsufficientDataError(_("the log has no case; nothing can be counted."))
+
+
+def _measure(log: EventLog, policy: StepPolicy, calendar: Calendar, complete: arrays.Bools) -> Measured:
+    return (
+        steps(log, policy.key), end_to_end(log, calendar, complete), clock_days(log, calendar), materials(log), trips(log),
+    )  # fmt: skip
+
+
+def _frame(log: EventLog, measured: Measured, complete: arrays.Bools) -> pd.DataFrame:
+    number, e2e, clock, papers, journeys = measured
+    unknown = np.full(log.n_cases, np.nan)
+    return pd.DataFrame(
+        {
+            "case_id": log.case_ids,
+            "steps": number,
+            "e2e_days": e2e.days,
+            "clock_days": unknown if clock is None else clock,
+            "materials": papers.submitted if isinstance(papers, Materials) else unknown,
+            "trips": unknown if isinstance(journeys, NotRecorded) else journeys,
+            "complete": complete,
+        }
+    )
+
+
+RuleTexts = tuple[str, str, str, str, str, str, str, str, str]
+
+
+def _rule(
+    log: EventLog, calendar: Calendar, complete_only: bool,
+    key: str, metric: str, name_zh: str, name_en: str, unit_zh: str, unit_en: str, policy: str, zh: str, en: str,
+) -> CountingRule:  # fmt: skip
+    first, last = log.span
+    bundle = log.unit == "bundle"
+    return CountingRule(
+        key, metric, name_zh, name_en, unit_zh, unit_en,
+        population_zh=("已办结的" if complete_only else "全部") + ("一件事办件" if bundle else "办件"),
+        population_en=("completed " if complete_only else "all ") + ("bundles" if bundle else "cases"),
+        period=f"{first:%Y-%m-%d} – {last:%Y-%m-%d}",
+        baseline="simulated" if log.provenance.source == "simulated" else "log_before",
+        policy=policy, definition_zh=zh, definition_en=en, source=SOURCE,
+    )  # fmt: skip
+
+
+def _figure(
+    metric: str,
+    values: arrays.Floats,
+    rule: CountingRule,
+    *,
+    keep: arrays.Bools,
+    interval: bool,
+    left_out: int,
+    beside: Callable[[arrays.Bools], dict[str, Any]] | None = None,
+) -> Figure | NotRecorded:
+    rows = keep & ~np.isnan(values)
+    x = values[rows]
+    if not len(x):
+        return NotRecorded(
+            metric, "没有已办结的办件，无法统计。", "no case has come to its end; nothing to sum up.", ("end",)
+        )
+    low, high = median_interval(x) if interval else (None, None)
+    extra: dict[str, Any] = {"mean": float(x.mean()), "p90": float(np.quantile(x, 0.9)), "open": left_out}
+    if beside is not None:
+        extra |= beside(rows)
+    return Figure(float(np.median(x)), rule, len(x), low, high, extra)
+
+
+def _steps_rule(policy: StepPolicy) -> RuleTexts:
+    return (
+        f"steps_{policy.key}", "steps", f"环节（{policy.name_zh}）", f"steps ({policy.name_en})", "个", "steps", policy.key,
+        policy.definition_zh, policy.definition_en,
+    )  # fmt: skip
+
+
+def _calendar_words(calendar: Calendar) -> tuple[str, str]:
+    if calendar.name == "china":
+        return "按国家公布的工作日（含调休）计算", "by the official calendar with its make-up days"
+    if calendar.name == "weekdays":
+        return "按周一至周五计算", "Mondays to Fridays"
+    return f"按日历“{calendar.name}”计算", f"by the calendar '{calendar.name}'"
+
+
+def _time_rule(e2e: EndToEnd, calendar: Calendar) -> RuleTexts:
+    begin_zh, begin_en = {
+        "applicant": ("申请人首次办理动作", "the applicant's first action"),
+        "first_event": (
+            "办件首个记录（申请人动作未记录）",
+            "the first event recorded (the applicant's actions are not)",
+        ),
+    }[e2e.begins]
+    end_zh, end_en = {
+        "delivery": ("最后一次送达（未送达的为决定）", "the last delivery (or decision, where nothing is delivered)"),
+        "last_event": ("办件最后记录（送达未记录）", "the last event recorded (deliveries are not)"),
+    }[e2e.ends]
+    zh, en = _calendar_words(calendar)
+    return (
+        f"time_{e2e.begins}_{e2e.ends}", "time", "全程时间", "end-to-end time", "工作日", "working days", "",
+        f"自{begin_zh}至{end_zh}的工作日数，首日不计、末日计入，{zh}。",
+        f"working days from {begin_en} to {end_en}; the first day is not counted, the last one is; {en}.",
+    )  # fmt: skip
+
+
+def _clock_figure(
+    clock: arrays.Floats | None,
+    rule: Callable[..., CountingRule],
+    figure: Callable[..., Figure | NotRecorded],
+    calendar: Calendar,
+) -> Figure | NotRecorded:
+    if clock is None:
+        return NotRecorded(
+            "clock",
+            "日志未记录受理和决定，无法计算计时办理时间。",
+            "the log records neither acceptance nor decision, so the official clock is unknown.",
+            ("stage (accept, decide)", "cases: accept_time, decide_time"),
+        )
+    zh, en = _calendar_words(calendar)
+    texts = (
+        "clock", "clock", "计时办理时间", "official clock", "工作日", "working days", "",
+        f"自受理至决定的工作日数，受理当日不计，扣除依法不计入时限的特别程序；延长审批不扣除；多个事项取时间并集，{zh}。",
+        "working days from acceptance to decision, the day of acceptance not counted, less the special procedures the law "
+        f"does not count; extensions are not deducted; several items: the union of their days; {en}.",
+    )  # fmt: skip
+    found = figure("clock", clock, rule(*texts))
+    if isinstance(found, NotRecorded):
+        return NotRecorded(
+            "clock",
+            "没有同时记录受理和决定的已办结办件。",
+            "no completed case records both acceptance and decision.",
+            ("stage",),
+        )
+    return found
+
+
+_MATERIALS_RULE: RuleTexts = (
+    "materials_submitted", "materials", "申请材料", "materials", "种", "kinds", "submitted",
+    "申请人实际提交的材料种数，按事项分别计算后相加；补正重交不重复计，份数另计；电子证照、数据核验、告知承诺和复用的材料不计。",
+    "kinds of material the applicant hands in, counted for each item and added; handing in again after a correction is "
+    "not counted, copies are another figure; e-licences, data checks, commitments and reused materials are not counted.",
+)  # fmt: skip
+
+_TRIPS_RULE: RuleTexts = (
+    "trips_observed", "trips", "跑动次数", "trips", "次", "trips", "observed",
+    "申请人到政务服务场所的实际次数，同一场所同一天计1次；快递、线上和工作人员上门核查不计。",
+    "the applicant's journeys to a government site; one site on one day is one; couriers, online dealings and inspections "
+    "at the applicant's premises are none.",
+)  # fmt: skip
+
+
+def _beside_materials(papers: Materials, rows: arrays.Bools) -> dict[str, Any]:
+    return {
+        "copies": float(papers.copies[rows].mean()),
+        "expected": float(papers.submitted[rows].mean()),
+        "kinds": float(papers.kinds[rows].mean()),
+        "by_source": {source: float(count[rows].mean()) for source, count in papers.by_source.items()},
+    }
+
+
+def guide_figures(catalogue: Catalogue) -> dict[str, Figure]:
+    """Count what the service guides of a catalogue ask for: mandatory kinds of material and trips, added over items.
+
+    Returns
+    -------
+    dict of str to Figure
+        ``materials`` and ``trips`` where the catalogue has them; baseline ``guide_before``, statistic ``total``.
+    """
+    out: dict[str, Figure] = {}
+    guide = partial(CountingRule, baseline="guide_before", statistic="total", source=SOURCE)
+    population = {"population_zh": "目录所列全部事项", "population_en": "all items of the catalogue"}
+    if catalogue.item_materials is not None:
+        counts = [catalogue.required_count(code) for code in catalogue.item_codes]
+        out["materials"] = Figure(
+            float(sum(counts)),
+            guide(
+                "guide_materials", "materials", "指南要求的申请材料", "materials the guides ask for", "种", "kinds", policy="required",
+                definition_zh="办事指南列明的必要材料种数（含容缺后补），按事项相加；一个事项有多种情形的，取材料最多的情形。",
+                definition_en="mandatory kinds of material of the service guides (deferrable ones included), added over "
+                "items; of an item with several variants, the one that asks for most.",
+                **population,
+            ),
+            len(counts),
+        )  # fmt: skip
+    if catalogue.items is not None and "visits_min" in catalogue.items:
+        visits = pd.to_numeric(catalogue.items["visits_min"], errors="coerce")
+        if visits.notna().any():
+            out["trips"] = Figure(
+                float(visits.sum()),
+                guide(
+                    "guide_trips", "trips", "指南载明的到现场次数", "trips the guides state", "次", "trips", policy="minimum",
+                    definition_zh="办事指南载明的到办事现场次数，按事项相加（名义次数，未考虑同日同场所合并）。",
+                    definition_en="visits the service guides state, added over items (nominal: visits to one site on one "
+                    "day are not merged).",
+                    **population,
+                ),
+                int(visits.notna().sum()),
+            )  # fmt: skip
+    return out

@@ -1,0 +1,21 @@
+"""The model a simulator runs, fitted to a log: routing by templates, delays in operational time, work, pools."""
+
+from flowaudit.process.clock import Profile, day_classes, forward, hours_since
+from flowaudit.process.fit import fit_process
+from flowaudit.process.model import (
+    Branch,
+    Episode,
+    Identifiable,
+    MaterialUse,
+    Node,
+    Pool,
+    Process,
+    Step,
+    Template,
+)
+from flowaudit.process.quantiles import draw
+
+__all__ = [
+    "Branch", "Episode", "Identifiable", "MaterialUse", "Node", "Pool", "Process", "Profile", "Step", "Template",
+    "day_classes", "draw", "fit_process", "forward", "hours_since",
+]  # fmt: skip

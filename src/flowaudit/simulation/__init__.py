@@ -1,0 +1,7 @@
+"""Run a process: every replication is an event log; fidelity says how far to trust it."""
+
+from flowaudit.simulation.fidelity import fidelity
+from flowaudit.simulation.runs import Run, Runs
+from flowaudit.simulation.simulate import simulate
+
+__all__ = ["Run", "Runs", "fidelity", "simulate"]
