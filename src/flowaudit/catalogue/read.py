@@ -117,11 +117,11 @@ def _parsed(file: str, text: str) -> pd.DataFrame:
             hint=_("save it as CSV with a header row."),
         ) from error
     table.columns = [str(c).strip() for c in table.columns]
-    return (
-        table.apply(lambda column: column.str.strip().replace("", pd.NA))
-        .astype("object")
-        .where(lambda t: t.notna(), None)
-    )
+    out: dict[str, pd.Series] = {}
+    for name in table:
+        stripped = table[name].str.strip()
+        out[str(name)] = stripped.astype("object").where(stripped.fillna("") != "", None)
+    return pd.DataFrame(out, table.index)
 
 
 def _missing_column(column: str, table: pd.DataFrame) -> str:

@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from flowaudit.eventlog import EventLog
 from flowaudit.worktime import Calendar
@@ -41,7 +40,7 @@ def automatic(log: EventLog) -> Bools:
     if not log.has("is_auto"):
         return np.zeros(len(log.events), np.bool_)
     column = log.events["is_auto"]
-    if pa.types.is_boolean(column.type):
+    if str(column.type) == "bool":
         return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
     return np.asarray(column.to_pandas().astype("string").str.casefold().isin(["true", "1", "是"]), np.bool_)
 
@@ -70,6 +69,11 @@ def count_distinct(n_cases: int, case: Ints, *keys: Ints) -> Floats:
     return np.bincount(case[first_of(combine(case, *keys))], minlength=n_cases).astype(float)
 
 
+def positions(log: EventLog, case_ids: pd.Series) -> Ints:
+    """Return the position of each case in ``log.case_ids``, -1 for a case the log does not have."""
+    return np.asarray(pd.Index(log.case_ids).get_indexer(pd.Index(case_ids)), np.int64)
+
+
 def any_by_case(log: EventLog, mask: Bools) -> Bools:
     """Mark the cases with at least one marked event."""
     return np.bincount(log.case_index[mask], minlength=log.n_cases) > 0
@@ -91,6 +95,11 @@ def latest(log: EventLog, stamps: Stamps, mask: Bools) -> Stamps:
     """Return the latest marked stamp of each case, NaT where there is none."""
     chosen: Stamps = np.where(mask, stamps, np.datetime64("NaT", "us"))
     return np.asarray(np.fmax.reduceat(chosen, log.case_ptr[:-1]))
+
+
+def times(column: pd.Series) -> Stamps:
+    """Return a time column of a side table, which may still be ISO text."""
+    return np.asarray(pd.to_datetime(column, format="ISO8601").to_numpy("datetime64[us]"))
 
 
 def days_of(stamps: Stamps) -> Ints:
@@ -130,4 +139,4 @@ def working_days_covered(calendar: Calendar, n: int, group: Ints, a: Ints, b: In
     """Count the working days in the union of the day sets (a, b] of each group."""
     group, a, b = merge_intervals(group, a, b)
     days = calendar.working_days(a.astype("datetime64[D]"), b.astype("datetime64[D]"))
-    return np.bincount(group, weights=np.atleast_1d(days), minlength=n)
+    return np.bincount(group, weights=np.atleast_1d(days), minlength=n).astype(float)

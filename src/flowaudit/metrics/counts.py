@@ -46,8 +46,8 @@ def materials(log: EventLog) -> Materials | NotRecorded:
             "the log does not record the materials applicants hand in.",
             ("material_instances: case_id, canonical_id, source",),
         )
-    case = pd.Index(log.case_ids).get_indexer(table["case_id"])
-    table, case = table[case >= 0], case[case >= 0].astype(np.int64)
+    case = arrays.positions(log, table["case_id"])
+    table, case = table[case >= 0], case[case >= 0]
     name = table[kind]
     if kind == "canonical_id" and "material_code" in table:
         name = name.fillna(table["material_code"])
@@ -66,7 +66,7 @@ def materials(log: EventLog) -> Materials | NotRecorded:
         split[place] = arrays.count_distinct(log.n_cases, case[rows], item[rows], what[rows])
     return Materials(
         split["applicant"],
-        np.bincount(case[once], weights=copies[once], minlength=log.n_cases),
+        np.bincount(case[once], weights=copies[once], minlength=log.n_cases).astype(float),
         arrays.count_distinct(log.n_cases, case[handed], what[handed]),
         split,
     )
@@ -82,9 +82,9 @@ def trips(log: EventLog) -> arrays.Floats | NotRecorded:
             "the log does not record the applicants' visits.",
             ("visits: case_id, site, date",),
         )
-    case = pd.Index(log.case_ids).get_indexer(table["case_id"])
-    table, case = table[case >= 0], case[case >= 0].astype(np.int64)
-    day = pd.to_datetime(table["date"]).to_numpy("datetime64[D]").astype(np.int64)
+    case = arrays.positions(log, table["case_id"])
+    table, case = table[case >= 0], case[case >= 0]
+    day = arrays.days_of(arrays.times(table["date"]))
     site = _keys(table["site"]) if "site" in table else np.full(len(table), -1, np.int64)
     return arrays.count_distinct(log.n_cases, case, site, pd.factorize(day)[0].astype(np.int64))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from flowaudit.eventlog import APPLICANT, EventLog, as_unit, items_of
-from flowaudit.metrics._arrays import Unit
 from flowaudit.metrics import _arrays as arrays
+from flowaudit.metrics._arrays import Unit
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.steps import RECORDED_SHARE
 from flowaudit.worktime import Calendar, load_calendar
@@ -117,7 +117,9 @@ def _from_events(
     whole = rows[rows["item"] < 0].set_index("case")
     single = rows[rows["item"] >= 0]
     for column in ("accept", "decide"):
-        single = single.assign(**{column: single[column].fillna(single["case"].map(whole[column]))})
+        shared = whole[column].reindex(single["case"]).to_numpy("datetime64[us]")
+        own = single[column].to_numpy("datetime64[us]")
+        single = single.assign(**{column: np.where(np.isnat(own), shared, own)})
     alone = rows[(rows["item"] < 0) & ~rows["case"].isin(single["case"])]
     return pd.concat([single, alone]) if len(alone) else single
 
@@ -126,14 +128,16 @@ def _from_table(log: EventLog) -> tuple[pd.DataFrame, list[str]] | None:
     items = items_of(log)
     if items is None or not {"accept_time", "decide_time"} <= set(items.columns):
         return None
-    case = pd.Index(log.case_ids).get_indexer(items["unit_id"])
-    code, labels = pd.factorize(items["item_code"]) if "item_code" in items else (np.full(len(items), -1), [])
+    case = arrays.positions(log, items["unit_id"])
+    code, labels = np.full(len(items), -1), pd.Index([])
+    if "item_code" in items:
+        code, labels = pd.factorize(pd.Index(items["item_code"]))
     rows = pd.DataFrame(
         {
             "case": case,
             "item": code,
-            "accept": pd.to_datetime(items["accept_time"]).to_numpy("datetime64[us]"),
-            "decide": pd.to_datetime(items["decide_time"]).to_numpy("datetime64[us]"),
+            "accept": arrays.times(items["accept_time"]),
+            "decide": arrays.times(items["decide_time"]),
         }
     )
     return rows[rows["case"] >= 0], [str(label) for label in labels]
@@ -154,16 +158,14 @@ def _stops(log: EventLog, spells: _Spells) -> _Stops:
     if table is None or not {"case_id", "start"} <= set(table.columns):
         return _Stops(none, none, none, none)
     table = table[~_counts(table)]
-    start = pd.to_datetime(table["start"])
-    end = pd.to_datetime(table["end"]) if "end" in table else pd.Series(pd.NaT, table.index)
     labels = {label: i for i, label in enumerate(spells.labels)}
     item = table["item_code"].astype("object") if "item_code" in table else pd.Series(None, table.index, dtype=object)
     episodes = pd.DataFrame(
         {
-            "case": pd.Index(log.case_ids).get_indexer(table["case_id"]),
+            "case": arrays.positions(log, table["case_id"]),
             "wanted": [-1 if pd.isna(i) else labels.get(str(i), -2) for i in item],
-            "start": start.to_numpy("datetime64[us]"),
-            "end": end.to_numpy("datetime64[us]"),
+            "start": arrays.times(table["start"]),
+            "end": arrays.times(table["end"]) if "end" in table else np.datetime64("NaT", "us"),
         }
     )
     episodes = episodes[(episodes["case"] >= 0) & episodes["start"].notna()]

@@ -14,10 +14,10 @@ import pandas as pd
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError
 from flowaudit.eventlog import EventLog, as_unit
-from flowaudit.metrics._arrays import Unit
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
+from flowaudit.metrics._arrays import Unit
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
 from flowaudit.metrics.durations import EndToEnd, clock_days, end_to_end
@@ -353,8 +353,10 @@ def _clock_figure(
     texts = (
         "clock", "clock", "计时办理时间", "official clock", "工作日", "working days", "",
         f"自受理至决定的工作日数，受理当日不计，扣除依法不计入时限的特别程序；延长审批不扣除；多个事项取时间并集，{zh}。",
-        "working days from acceptance to decision, the day of acceptance not counted, less the special procedures the law "
-        f"does not count; extensions are not deducted; several items: the union of their days; {en}.",
+        (
+            "working days from acceptance to decision, the day of acceptance not counted, less the special procedures the "
+            f"law does not count; extensions are not deducted; several items: the union of their days; {en}."
+        ),
     )  # fmt: skip
     found = figure("clock", clock, rule(*texts))
     if isinstance(found, NotRecorded):
@@ -370,15 +372,19 @@ def _clock_figure(
 _MATERIALS_RULE: RuleTexts = (
     "materials_submitted", "materials", "申请材料", "materials", "种", "kinds", "submitted",
     "申请人实际提交的材料种数，按事项分别计算后相加；补正重交不重复计，份数另计；电子证照、数据核验、告知承诺和复用的材料不计。",
-    "kinds of material the applicant hands in, counted for each item and added; handing in again after a correction is "
-    "not counted, copies are another figure; e-licences, data checks, commitments and reused materials are not counted.",
+    (
+        "kinds of material the applicant hands in, counted for each item and added; handing in again after a correction is "
+        "not counted, copies are another figure; e-licences, data checks, commitments and reused ones are not counted."
+    ),
 )  # fmt: skip
 
 _TRIPS_RULE: RuleTexts = (
     "trips_observed", "trips", "跑动次数", "trips", "次", "trips", "observed",
     "申请人到政务服务场所的实际次数，同一场所同一天计1次；快递、线上和工作人员上门核查不计。",
-    "the applicant's journeys to a government site; one site on one day is one; couriers, online dealings and inspections "
-    "at the applicant's premises are none.",
+    (
+        "the applicant's journeys to a government site; one site on one day is one; couriers, online dealings and "
+        "inspections at the applicant's premises are none."
+    ),
 )  # fmt: skip
 
 

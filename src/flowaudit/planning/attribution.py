@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from flowaudit.messages import Language
+from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 
 
@@ -68,8 +65,6 @@ class Attribution:
         }
 
     def _repr_html_(self) -> str:
-        from flowaudit.messages import current_language
-
         lang = current_language()
         head = "".join(f"<th>{html.escape(t)}</th>" for t in (_("Measure"), _("Saved (working days)"), _("95 % interval")))
         body = "".join(
@@ -77,15 +72,3 @@ class Attribution:
             for b in self.bars
         )
         return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def mean_interval(values: Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float, float]:
-    """Return the mean and its 95 % Student interval (NaN bounds for fewer than two values)."""
-    from scipy import stats
-
-    data = np.asarray(values, float)
-    mean = float(np.mean(data))
-    if len(data) < 2:
-        return mean, float("nan"), float("nan")
-    half = float(stats.t.ppf(0.975, len(data) - 1) * np.std(data, ddof=1) / np.sqrt(len(data)))
-    return mean, mean - half, mean + half

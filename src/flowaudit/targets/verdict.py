@@ -9,24 +9,9 @@ from typing import Any, Literal
 
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import FidelityRow, Figure, Reduction, Trust
+from flowaudit.metrics import FidelityRow, Figure, Reduction, Trust, metric_label
 
 Status = Literal["met", "not_met", "unsure", "not_asked"]
-
-METRICS = ("steps", "time", "clock", "materials", "trips")
-
-
-def metric_name(metric: str, lang: Language | None = None) -> str:
-    """Return what people call a metric."""
-    names = {
-        "steps": _("steps", lang=lang),
-        "time": _("end-to-end time", lang=lang),
-        "clock": _("official clock", lang=lang),
-        "materials": _("materials", lang=lang),
-        "trips": _("trips", lang=lang),
-    }
-    return names[metric]
-
 
 def status_name(status: Status, lang: Language | None = None) -> str:
     """Return what people call a verdict."""
@@ -143,7 +128,7 @@ class Verdict:
         for c in self.comparisons:
             rate = c.reduction.rate
             cells: Mapping[str, str] = {
-                _("Metric"): metric_name(c.metric),
+                _("Metric"): metric_label(c.metric),
                 _("Unit"): c.before.rule.unit(current_language()),
                 _("Before"): f"{c.before.value:.1f}",
                 _("After"): f"{c.after.value:.1f}",

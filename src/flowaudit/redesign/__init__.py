@@ -1,0 +1,20 @@
+"""What if: reform measures as transformations of a process, scenarios of them, suggestions from findings."""
+
+from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measures import (
+    MEASURES,
+    LimitLevels,
+    MergeSteps,
+    OneWindow,
+    Parallelise,
+    ReuseMaterial,
+    Staff,
+    UseELicence,
+)
+from flowaudit.redesign.scenario import Scenario
+from flowaudit.redesign.suggest import Refusal, Suggestion, propose, suggest
+
+__all__ = [
+    "MEASURES", "LimitLevels", "Measure", "MeasureRefusedError", "MergeSteps", "OneWindow", "Parallelise", "Refusal",
+    "ReuseMaterial", "Scenario", "Staff", "Suggestion", "UseELicence", "propose", "suggest",
+]  # fmt: skip

@@ -1,0 +1,81 @@
+"""M07 电子证照或数据共享免交."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.process import Branch, Process
+from flowaudit.redesign import names
+from flowaudit.redesign.draft import Draft, change_branches
+from flowaudit.redesign.measure import Measure, MeasureRefusedError
+
+
+class UseELicence(Measure):
+    """Fetch a material from the e-licence library instead of asking the applicant for it."""
+
+    id: ClassVar[str] = "M07"
+    verb: ClassVar[str] = "use_e_licence"
+    category: ClassVar[str] = "②"
+    reductions: ClassVar[tuple[str, ...]] = ("materials", "time", "trips")
+    seed: ClassVar[str] = "S42"
+
+    material: str = Field(description="材料 / material")
+    success: float = Field(default=0.95, ge=0.0, le=1.0, description="调取成功率 / share of fetches that succeed")
+
+    @classmethod
+    def name(cls, lang: Language | None = None) -> str:
+        return _("e-licence instead of paper", lang=lang)
+
+    @classmethod
+    def description(cls, lang: Language | None = None) -> str:
+        return _(
+            "The material is fetched where the fetch succeeds; corrections asked for because of it alone fall away there, "
+            "with their trips. Elsewhere everything stays as it is. The success share is an assumption of the analyst.",
+            lang=lang,
+        )
+
+    @classmethod
+    def risk(cls, lang: Language | None = None) -> str:
+        return _(
+            "Purpose limitation, the applicant's authorisation and a record of every fetch; where data and reality differ, "
+            "a manual path at no cost to the applicant.",
+            lang=lang,
+        )
+
+    def label(self, lang: Language | None = None) -> str:
+        return _(
+            "“{material}” fetched as e-licence (success {success:.0%})", lang=lang, material=self.material, success=self.success
+        )
+
+    def apply(self, process: Process) -> Process:
+        if not process.has_materials:
+            raise MeasureRefusedError(
+                _("{measure}: the log does not record materials.", measure=self.label()),
+                hint=_("give the table material_instances."),
+            )
+        wanted = names.material(process, self.material)
+
+        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+            if not any(m.canonical_id == wanted and m.source == "applicant" for m in branch.materials):
+                return None
+            draft = Draft(branch)
+            for i, step in enumerate(branch.steps):
+                if wanted in step.cause:
+                    rest = tuple(c for c in step.cause if c != wanted)
+                    draft.change(i, cause=rest)
+                    if not rest:
+                        draft.drop(i)
+            draft.materials = [
+                replace(m, source="elicence", accepted=True) if m.canonical_id == wanted and m.source == "applicant" else m
+                for m in draft.materials
+            ]
+            return [(self.success, draft.close()), (1.0 - self.success, branch)]
+
+        after, touched = change_branches(process, change)
+        return self.changed(process, after, touched)

@@ -1,0 +1,70 @@
+"""M19 人员与排班."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from flowaudit.messages import Language, current_language
+from flowaudit.messages import translate as _
+from flowaudit.process import Process
+from flowaudit.redesign import names
+from flowaudit.redesign.measure import Measure, MeasureRefusedError
+
+
+class Staff(Measure):
+    """Change the number of cases a pool of officers can work on at once."""
+
+    id: ClassVar[str] = "M19"
+    verb: ClassVar[str] = "staff"
+    category: ClassVar[str] = "U"
+    reductions: ClassVar[tuple[str, ...]] = ("time",)
+    seed: ClassVar[str] = "S57"
+
+    pool: str = Field(description="人员组或部门 / pool of officers, or department with one pool")
+    add: int = Field(ge=-50, le=50, description="增减人数 / officers added (negative: taken away)")
+
+    @classmethod
+    def name(cls, lang: Language | None = None) -> str:
+        return _("staffing", lang=lang)
+
+    @classmethod
+    def description(cls, lang: Language | None = None) -> str:
+        return _(
+            "The pool can work on more (or fewer) cases at once. Only the waiting that the log shows to be queueing can "
+            "shrink; that is a lower bound of the effect, not one figure to promise.",
+            lang=lang,
+        )
+
+    @classmethod
+    def risk(cls, lang: Language | None = None) -> str:
+        return _("Posts and budget need approval; the time saved is a lower bound.", lang=lang)
+
+    def label(self, lang: Language | None = None) -> str:
+        return _("{pool}: {add:+d} officers", lang=lang, pool=self.pool, add=self.add)
+
+    def apply(self, process: Process) -> Process:
+        known = process.identifiable
+        if not known.staffing:
+            raise MeasureRefusedError(
+                _("{measure}: refused, {reason}.", measure=self.label(), reason=known.reason_zh if current_language() == "zh" else known.reason_en),
+                hint=_("staffing needs start and end times and officers in the log."),
+            )
+        index = names.pool(process, self.pool)
+        old = process.pools[index]
+        if self.add == 0 or old.capacity + self.add < 1:
+            raise MeasureRefusedError(
+                _("{measure}: the pool has {n} places.", measure=self.label(), n=old.capacity),
+                hint=_("leave at least one place, and change at least one."),
+            )
+        pools = list(process.pools)
+        pools[index] = replace(old, capacity=old.capacity + self.add)
+        touched = float(sum(
+            t.cases * b.probability
+            for t in process.templates
+            for b in t.branches
+            if any(process.nodes[s.node].pool == index for s in b.steps)
+        ))  # fmt: skip
+        return self.changed(process, replace(process, pools=tuple(pools)), touched)

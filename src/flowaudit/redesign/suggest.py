@@ -1,0 +1,185 @@
+"""From findings and from what the process shows: candidate measures, each with its reason. A person decides."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from flowaudit.diagnosis import Finding, Findings
+from flowaudit.errors import InputError
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.process import Process
+from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measures import LimitLevels, OneWindow, Parallelise, ReuseMaterial, UseELicence
+from flowaudit.redesign.scenario import Scenario
+
+LEVELS = 3
+"""三级审批制: the most sign-off levels the guidance allows (S25)."""
+
+SHARE = 0.2
+"""A material or an intake must concern at least this share of cases to be worth a measure."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A candidate measure and why.
+
+    Attributes
+    ----------
+    finding : str or None
+        Id of the finding it answers; None where the process itself shows it.
+    cases : int
+        Observed cases the measure changes.
+    """
+
+    measure: Measure
+    reason_zh: str
+    reason_en: str
+    finding: str | None
+    cases: int
+
+    def reason(self, lang: Language) -> str:
+        return self.reason_zh if lang == "zh" else self.reason_en
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the data cannot support, and why."""
+
+    what_zh: str
+    what_en: str
+    reason_zh: str
+    reason_en: str
+
+
+def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...], tuple[Refusal, ...]]:
+    """Return candidate measures in the order in which they are best applied, and what had to be refused.
+
+    Every candidate has been applied to the fitted process once: what would change nothing, or what the catalogue
+    forbids, is refused with the reason.
+    """
+    candidates: list[tuple[Measure, str, str, str | None]] = []
+    candidates += _one_window(process)
+    candidates += _parallel(findings, process)
+    candidates += _levels(findings)
+    candidates += _materials(process)
+    suggestions: list[Suggestion] = []
+    refusals: list[Refusal] = []
+    for measure, zh, en, finding in candidates:
+        try:
+            process = measure.apply(process)
+        except (MeasureRefusedError, InputError) as refused:
+            refusals.append(Refusal(measure.label("zh"), measure.label("en"), refused.message, refused.message))
+            continue
+        suggestions.append(Suggestion(measure, zh, en, finding, process.changes[-1][1]))
+    if not process.identifiable.staffing:
+        known = process.identifiable
+        refusals.append(
+            Refusal(_("staffing measures", lang="zh"), _("staffing measures", lang="en"), known.reason_zh, known.reason_en)
+        )
+    return tuple(suggestions), tuple(refusals)
+
+
+def propose(findings: Findings, process: Process) -> tuple[Scenario, tuple[Suggestion, ...], tuple[Refusal, ...]]:
+    """Return a scenario of all suggestions, for people to take apart."""
+    suggestions, refusals = suggest(findings, process)
+    scenario = Scenario(_("proposed by flowaudit", lang="zh"), tuple(s.measure for s in suggestions))
+    return scenario, suggestions, refusals
+
+
+def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+    """Several items accepted by several departments: one window."""
+    several = 0.0
+    for template in process.templates:
+        for branch in template.branches:
+            accepting = {process.nodes[s.node].department for s in branch.steps if process.nodes[s.node].stage == "accept"}
+            several += template.cases * branch.probability * (len(accepting - {None}) > 1)
+    if several < SHARE * process.cases or len(process.item_names) < 2:
+        return []
+    share = several / process.cases
+    zh = _("{share:.0%} of the cases are accepted at more than one department", lang="zh", share=share)
+    en = _("{share:.0%} of the cases are accepted at more than one department", lang="en", share=share)
+    return [(OneWindow(), zh, en, None)]
+
+
+def _parallel(findings: Findings, process: Process) -> list[tuple[Measure, str, str, str | None]]:
+    """Pairs W09 found, joined where they overlap: one parallel group for each set."""
+    pairs: list[tuple[tuple[str, str], Finding]] = []
+    for finding in findings:
+        pair = tuple(str(name) for name in finding.details.get("pair", ()))
+        if finding.rule == "W09" and len(pair) == 2:
+            pairs.append(((pair[0], pair[1]), finding))
+    groups: list[tuple[set[str], list[Finding]]] = []
+    for (a, b), finding in pairs:
+        joined, rest = ({a, b}, [finding]), []
+        for names, found in groups:
+            if names & joined[0]:
+                joined = (joined[0] | names, found + joined[1])
+            else:
+                rest.append((names, found))
+        groups = [*rest, joined]
+    labels = {**process.item_names, **{v: v for v in process.item_names.values()}}
+    out: list[tuple[Measure, str, str, str | None]] = []
+    for names, found in sorted(groups, key=lambda g: not all(n in labels for n in g[0])):
+        order = sorted({labels.get(n, n) for n in names})
+        why = found[0]
+        out.append((Parallelise(names=tuple(order)), why.statement_zh, why.statement_en, why.id))
+    return out
+
+
+def _levels(findings: Findings) -> list[tuple[Measure, str, str, str | None]]:
+    out: list[tuple[Measure, str, str, str | None]] = []
+    for finding in findings:
+        departments = finding.scope.get("departments", ())
+        if finding.rule == "W01" and len(departments) == 1:
+            measure = LimitLevels(department=str(departments[0]), levels=LEVELS)
+            out.append((measure, finding.statement_zh, finding.statement_en, finding.id))
+    return out
+
+
+def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+    """Materials with an e-licence: fetch them; others asked for by several items: reuse them."""
+    asked: dict[str, float] = defaultdict(float)
+    repeated: dict[str, float] = defaultdict(float)
+    for template in process.templates:
+        for branch in template.branches:
+            items: dict[str, set[str | None]] = defaultdict(set)
+            for use in branch.materials:
+                if use.source == "applicant":
+                    items[use.canonical_id].add(use.item)
+            for material, of in items.items():
+                weight = template.cases * branch.probability
+                asked[material] += weight
+                repeated[material] += weight * (len(of) > 1)
+    licensed = _licensed(process)
+    out: list[tuple[Measure, str, str, str | None]] = []
+    for material in sorted(asked, key=lambda m: (-repeated[m], -asked[m], m)):
+        name = process.material_names.get(material, material)
+        if material in licensed and asked[material] >= SHARE * process.cases:
+            out.append((
+                UseELicence(material=name),
+                _("“{name}” is asked for in {share:.0%} of the cases though an e-licence exists", lang="zh", name=name, share=asked[material] / process.cases),
+                _("“{name}” is asked for in {share:.0%} of the cases though an e-licence exists", lang="en", name=name, share=asked[material] / process.cases),
+                None,
+            ))  # fmt: skip
+        elif repeated[material] >= SHARE * process.cases:
+            out.append((
+                ReuseMaterial(material=name),
+                _("“{name}” is handed in for more than one item in {share:.0%} of the cases", lang="zh", name=name, share=repeated[material] / process.cases),
+                _("“{name}” is handed in for more than one item in {share:.0%} of the cases", lang="en", name=name, share=repeated[material] / process.cases),
+                None,
+            ))  # fmt: skip
+    return out
+
+
+def _licensed(process: Process) -> set[str]:
+    """Canonical materials whose e-licence can be called, by the catalogue."""
+    catalogue = process.catalogue
+    if catalogue is None or catalogue.materials is None or "elicence_type" not in catalogue.materials:
+        return set()
+    table = catalogue.materials
+    has = table["elicence_type"].notna() & (table["elicence_type"].astype(str).str.strip() != "")
+    if "retrievable" in table:
+        has &= table["retrievable"].astype(str).str.casefold() == "true"
+    return set(table.loc[has, "canonical_id"])
