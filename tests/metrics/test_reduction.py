@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flowaudit.errors import UsageError
@@ -76,3 +78,20 @@ def test_a_figure_as_data():
         data["recorded"] and data["value"] == 3.0 and data["unit"] == "steps" and (data["low"], data["high"]) == (2, 4)
     )
     assert data["n"] == 10 and data["rule"].startswith("steps") and data["extra"] == {"mean": 3.1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policy": "C_node"},
+        {"definition_zh": "另一种数法"},
+        {"population_zh": "全部办件"},
+        {"key": "other"},
+        {"statistic": "mean"},
+        {"unit_zh": "次"},
+    ],
+)
+def test_every_part_of_a_rule_matters(change):
+    plain = CountingRule("k", "steps", "环节", "steps", "个", "steps", policy="A_applicant")
+    assert plain.comparable(replace(plain, period="2020", baseline="log_after", source="x"))
+    assert not plain.comparable(replace(plain, **change))

@@ -5,17 +5,35 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Literal
 
 Language = Literal["zh", "en"]
 
-__all__ = ["Language", "current_language", "translate"]
+__all__ = ["Language", "current_language", "speaking", "translate"]
+
+_spoken: ContextVar[Language | None] = ContextVar("flowaudit_language", default=None)
+
+
+@contextmanager
+def speaking(lang: Language) -> Iterator[None]:
+    """Make ``lang`` the current language inside the block, in this context only."""
+    token = _spoken.set(lang)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def current_language() -> Language:
     """Return the language of messages: ``FLOWAUDIT_LANG`` if set, else the locale's, else English."""
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken
     wanted = os.environ.get("FLOWAUDIT_LANG") or ""
     if not wanted:
         for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):

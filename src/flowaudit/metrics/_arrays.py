@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,7 +9,6 @@ import pandas as pd
 from flowaudit.eventlog import EventLog
 from flowaudit.worktime import Calendar
 
-Unit = Literal["case", "bundle"]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowaudit.eventlog import EventLog, as_unit
+from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.metrics import _arrays as arrays
-from flowaudit.metrics._arrays import Unit
 from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
 

@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from flowaudit.eventlog import APPLICANT, EventLog, as_unit, items_of
+from flowaudit.eventlog import APPLICANT, EventLog, Unit, as_unit, items_of
 from flowaudit.metrics import _arrays as arrays
-from flowaudit.metrics._arrays import Unit
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.steps import RECORDED_SHARE
 from flowaudit.worktime import Calendar, load_calendar

@@ -14,15 +14,22 @@ USABLE, WITH_CARE = 0.10, 0.20
 """Largest relative error of a credible figure, and of one to use with care (domain model 5.1)."""
 
 
-def trust_of(error: float) -> Trust:
-    """Return the trust a relative error allows.
+HALF_A_DAY = 0.5
+"""Working days within which two figures are as good as equal: dates are counted, not hours."""
+
+
+def trust_of(observed: float, simulated: float) -> Trust:
+    """Return the trust that a simulated number of working days deserves beside the observed one.
 
     Examples
     --------
-    >>> trust_of(-0.08), trust_of(0.15), trust_of(0.4)
-    ('usable', 'with_care', 'not_usable')
+    >>> trust_of(20, 18.5), trust_of(20, 23), trust_of(20, 28), trust_of(0, 0.2)
+    ('usable', 'with_care', 'not_usable', 'usable')
     """
-    return "usable" if abs(error) <= USABLE else "with_care" if abs(error) <= WITH_CARE else "not_usable"
+    apart = abs(simulated - observed)
+    if apart <= max(USABLE * observed, HALF_A_DAY):
+        return "usable"
+    return "with_care" if apart <= WITH_CARE * observed else "not_usable"
 
 
 def trust_name(trust: Trust, lang: Language | None = None) -> str:
@@ -46,8 +53,8 @@ class FidelityRow:
     statistic : {"median", "p90"}
     observed, simulated : float
         Working days.
-    error : float
-        ``(simulated - observed) / observed``.
+    error : float or None
+        ``(simulated - observed) / observed``; None where the observed figure is 0.
     """
 
     metric: str
@@ -55,7 +62,7 @@ class FidelityRow:
     statistic: str
     observed: float
     simulated: float
-    error: float
+    error: float | None
     trust: Trust
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,11 +13,10 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError
-from flowaudit.eventlog import EventLog, as_unit
+from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
-from flowaudit.metrics._arrays import Unit
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
 from flowaudit.metrics.durations import EndToEnd, clock_days, end_to_end

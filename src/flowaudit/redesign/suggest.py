@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flowaudit.diagnosis import Finding, Findings
 from flowaudit.errors import InputError
-from flowaudit.messages import Language
+from flowaudit.messages import Language, speaking
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
 from flowaudit.redesign.measure import Measure, MeasureRefusedError
@@ -69,8 +69,8 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     for measure, zh, en, finding in candidates:
         try:
             process = measure.apply(process)
-        except (MeasureRefusedError, InputError) as refused:
-            refusals.append(Refusal(measure.label("zh"), measure.label("en"), refused.message, refused.message))
+        except (MeasureRefusedError, InputError):
+            refusals.append(Refusal(measure.label("zh"), measure.label("en"), *_reasons(measure, process)))
             continue
         suggestions.append(Suggestion(measure, zh, en, finding, process.changes[-1][1]))
     if not process.identifiable.staffing:
@@ -86,6 +86,19 @@ def propose(findings: Findings, process: Process) -> tuple[Scenario, tuple[Sugge
     suggestions, refusals = suggest(findings, process)
     scenario = Scenario(_("proposed by flowaudit", lang="zh"), tuple(s.measure for s in suggestions))
     return scenario, suggestions, refusals
+
+
+def _reasons(measure: Measure, process: Process) -> tuple[str, str]:
+    """Why a measure is refused, in Chinese and in English."""
+    texts: list[str] = []
+    languages: tuple[Language, ...] = ("zh", "en")
+    for lang in languages:
+        with speaking(lang):
+            try:
+                measure.apply(process)
+            except (MeasureRefusedError, InputError) as refused:
+                texts.append(refused.message)
+    return texts[0], texts[1]
 
 
 def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:

@@ -73,10 +73,8 @@ def _rows(check: str, observed: pd.DataFrame, simulated: list[pd.DataFrame]) -> 
         for statistic, q in (("median", 0.5), ("p90", 0.9)):
             seen = float(np.quantile(real, q))
             made = float(np.mean([np.quantile(run, q) for run in runs]))
-            if seen <= 0:
-                continue
-            error = made / seen - 1.0
-            rows.append(FidelityRow(metric, check, statistic, seen, made, error, trust_of(error)))
+            error = made / seen - 1.0 if seen > 0 else None
+            rows.append(FidelityRow(metric, check, statistic, seen, made, error, trust_of(seen, made)))
     return tuple(rows)
 
 

@@ -1,0 +1,311 @@
+"""The whole chain as one frozen object: from a log to a verdict on its redesign."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from tomlkit.exceptions import TOMLKitError
+
+from flowaudit.catalogue import Catalogue
+from flowaudit.diagnosis import Findings, diagnose
+from flowaudit.errors import InputError, InsufficientDataError, nearest
+from flowaudit.eventlog import EventLog, Quality, as_unit, check
+from flowaudit.flow import AsIs, discover
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import FourReductions, complete_cases, four_reductions
+from flowaudit.planning import Attribution, waterfall
+from flowaudit.process import Process, fit_process
+from flowaudit.redesign import Refusal, Scenario, Suggestion, propose, suggest
+from flowaudit.simulation import Runs, fidelity, simulate
+from flowaudit.targets import Target, Verdict, evaluate
+from flowaudit.worktime import load_calendar
+
+Progress = Callable[[str, int, int], None]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def stage_names(lang: Language | None = None) -> dict[str, str]:
+    """Return the stages of a study in their order, and what people call them."""
+    return {
+        "check": _("checking the data", lang=lang),
+        "discover": _("drawing the flow as it is", lang=lang),
+        "measure": _("counting steps, time, materials, trips", lang=lang),
+        "diagnose": _("looking for problems", lang=lang),
+        "fit": _("fitting the process", lang=lang),
+        "propose": _("choosing measures", lang=lang),
+        "before": _("simulating the office as it is", lang=lang),
+        "fidelity": _("checking the model against the log", lang=lang),
+        "after": _("simulating the redesigned office", lang=lang),
+        "evaluate": _("comparing before and after", lang=lang),
+        "attribute": _("sharing the saving out over the measures", lang=lang),
+    }
+
+
+class StudySettings(BaseModel):
+    """What a study depends on besides its data; the table ``[study]`` of a configuration file.
+
+    Attributes
+    ----------
+    title : str
+        Name of the one-thing ("开办餐饮店"); empty: to be filled in.
+    lead_department, region : str
+        For the document; empty: to be filled in.
+    calendar : str
+        ``china``, ``weekdays``, a CSV file, or ``china+FILE``.
+    unit : {"case", "bundle"}, optional
+    policy : str, optional
+        Step-counting policy; default: the first of A, B, C that the log records.
+    seed, replications, cases
+        Of the simulation; ``cases`` limits it to the first arrivals.
+    min_cases : int
+        Fewer complete cases support no study.
+    lang : {"zh", "en"}
+        Of the documents.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    lead_department: str = ""
+    region: str = ""
+    calendar: str = "china"
+    unit: Literal["case", "bundle"] | None = None
+    policy: str | None = None
+    seed: int = Field(default=7, ge=0)
+    replications: int = Field(default=30, ge=2, le=1000)
+    cases: int | None = Field(default=None, ge=1)
+    min_cases: int = Field(default=30, ge=10)
+    lang: Literal["zh", "en"] = "zh"
+
+
+class Duty(BaseModel):
+    """One row of 责任分工; an empty cell is to be filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str = ""
+    unit: str = ""
+    person: str = ""
+    deadline: str = ""
+    deliverable: str = ""
+
+
+class ScheduleRow(BaseModel):
+    """One row of 进度安排; an empty cell is to be filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str = ""
+    start: str = ""
+    end: str = ""
+    content: str = ""
+
+
+class Duties(BaseModel):
+    """What people type: duties and schedule. flowaudit never invents a row's content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duties: tuple[Duty, ...] = ()
+    schedule: tuple[ScheduleRow, ...] = ()
+
+
+def _toml(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
+    source = Path(path)
+    try:
+        return source, tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise InputError(_("{file}: not a readable TOML file: {error}", file=source.name, error=error)) from None
+
+
+def _validated(kind: type[Model], data: Mapping[str, Any], source: Path) -> Model:
+    try:
+        return kind(**data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        near = nearest(name, kind.model_fields, n=1)
+        raise InputError(
+            _("{file}: {name}: {problem}", file=source.name, name=name, problem=first["msg"]),
+            hint=_("did you mean '{near}'?", near=near[0])
+            if near and near[0] != name
+            else _("flowaudit init writes a commented example."),
+        ) from None
+
+
+def read_settings(path: str | os.PathLike[str]) -> StudySettings:
+    """Read the table ``[study]`` of a configuration file.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and the nearest valid one.
+    """
+    source, data = _toml(path)
+    unknown = sorted(set(data) - {"study"})
+    if unknown:
+        raise InputError(
+            _("{file}: unknown table or key '{key}'.", file=source.name, key=unknown[0]), hint=_("settings stand under [study].")
+        )
+    return _validated(StudySettings, data.get("study", {}), source)
+
+
+def read_duties(path: str | os.PathLike[str]) -> Duties:
+    """Read the duties and the schedule people have typed.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and the nearest valid one.
+    """
+    source, data = _toml(path)
+    return _validated(Duties, data, source)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A log, what it shows, what a redesign would change, and how far all this may be trusted.
+
+    Attributes
+    ----------
+    log : EventLog
+        Seen by its unit.
+    proposed : bool
+        The scenario was proposed by flowaudit, not given.
+    before, after, to_be, attribution
+        None where no measure is simulated.
+    refused : tuple of Refusal
+        What the data cannot support.
+    inputs : mapping
+        Name of every input file to its SHA-256.
+    """
+
+    log: EventLog
+    catalogue: Catalogue | None
+    quality: Quality
+    as_is: AsIs
+    observed: FourReductions
+    findings: Findings
+    process: Process
+    scenario: Scenario
+    proposed: bool
+    suggestions: tuple[Suggestion, ...]
+    refused: tuple[Refusal, ...]
+    before: Runs
+    after: Runs | None
+    to_be: AsIs | None
+    redesigned: Process | None
+    verdict: Verdict
+    attribution: Attribution | None
+    settings: StudySettings
+    duties: Duties = field(default_factory=Duties)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    created: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now().floor("s"))
+
+    def _repr_html_(self) -> str:
+        return self.observed._repr_html_() + self.findings._repr_html_() + self.verdict._repr_html_()
+
+
+def study(
+    log: EventLog,
+    catalogue: Catalogue | None = None,
+    *,
+    scenario: Scenario | None = None,
+    targets: Iterable[Target] = (),
+    settings: StudySettings | None = None,
+    duties: Duties | None = None,
+    inputs: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Walk the whole chain: check, discover, measure, diagnose, fit, redesign, simulate, evaluate.
+
+    Parameters
+    ----------
+    log : EventLog
+    catalogue : Catalogue, optional
+        What it would tell stays *not recorded* without it.
+    scenario : Scenario, optional
+        Default: one proposed from the findings, and marked as proposed.
+    targets : iterable of Target
+        None: the verdict is ``not_asked``.
+    settings : StudySettings, optional
+    duties : Duties, optional
+    inputs : mapping, optional
+        SHA-256 of input files other than the log's.
+    progress : callable(stage, done, total), optional
+        ``stage`` is a key of :func:`stage_names`.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InsufficientDataError
+        If the log has too few complete cases, or cannot support a measure of the scenario given.
+    InputError
+        If the scenario names what the log lacks.
+    """
+    options = settings or StudySettings()
+    tell = progress or (lambda _stage, _done, _total: None)
+    calendar = load_calendar(options.calendar)
+    view = as_unit(log, options.unit)
+    complete = int(complete_cases(view).sum())
+    if complete < options.min_cases:
+        raise InsufficientDataError(
+            _("the log has {n} complete cases; a study needs at least {min}.", n=complete, min=options.min_cases),
+            hint=_("take a longer period, or lower min_cases in the configuration (not below 10)."),
+        )
+    tell("check", 0, 1)
+    quality = check(log, catalogue)
+    tell("discover", 0, 1)
+    as_is = discover(view, calendar=calendar)
+    tell("measure", 0, 1)
+    observed = four_reductions(view, catalogue, policy=options.policy, calendar=calendar)
+    tell("diagnose", 0, 1)
+    findings = diagnose(view, catalogue, calendar=calendar, min_cases=options.min_cases)
+    tell("fit", 0, 1)
+    process = fit_process(view, catalogue, calendar=calendar, min_cases=options.min_cases)
+    tell("propose", 0, 1)
+    if scenario is None:
+        chosen, suggestions, refused = propose(findings, process)
+    else:
+        chosen = scenario
+        suggestions, refused = suggest(findings, process)
+    redesigned = chosen.apply(process) if len(chosen) else None
+
+    def run(which: Process, stage: str) -> Runs:
+        return simulate(
+            which, cases=options.cases, replications=options.replications, seed=options.seed, calendar=calendar,
+            progress=lambda done, total: tell(stage, done, total),
+        )  # fmt: skip
+
+    before = run(process, "before")
+    tell("fidelity", 0, 1)
+    trust = fidelity(view, before, catalogue, calendar=calendar, min_cases=options.min_cases)
+    after = run(redesigned, "after") if redesigned is not None else None
+    verdict = evaluate(
+        before if after is None else after, targets, baseline=before, catalogue=catalogue, policy=options.policy,
+        calendar=calendar, fidelity=trust, progress=lambda done, total: tell("evaluate", done, total),
+    )  # fmt: skip
+    attribution = None
+    if after is not None:
+        attribution = waterfall(
+            process, chosen, before=before, after=after, cases=options.cases, calendar=calendar,
+            progress=lambda done, total: tell("attribute", done, total),
+        )  # fmt: skip
+    return Study(
+        log=view, catalogue=catalogue, quality=quality, as_is=as_is, observed=observed, findings=findings, process=process,
+        scenario=chosen, proposed=scenario is None, suggestions=suggestions, refused=refused, before=before, after=after,
+        to_be=None if after is None else discover(after[0], calendar=calendar), redesigned=redesigned, verdict=verdict,
+        attribution=attribution, settings=options, duties=duties or Duties(),
+        inputs={**log.provenance.sha256, **(inputs or {})},
+    )  # fmt: skip
