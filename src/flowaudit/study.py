@@ -153,7 +153,8 @@ def read_settings(path: str | os.PathLike[str]) -> StudySettings:
     unknown = sorted(set(data) - {"study"})
     if unknown:
         raise InputError(
-            _("{file}: unknown table or key '{key}'.", file=source.name, key=unknown[0]), hint=_("settings stand under [study].")
+            _("{file}: unknown table or key '{key}'.", file=source.name, key=unknown[0]),
+            hint=_("settings stand under [study]."),
         )
     return _validated(StudySettings, data.get("study", {}), source)
 

@@ -7,7 +7,15 @@ from flowaudit.eventlog import from_frame
 
 HOURS = {"食品申请": 0.2, "食品受理": 1, "食品承办": 2, "食品审核": 3, "食品决定": 2, "食品会签": 4, "食品送达": 1,
          "消防申请": 0.2, "消防受理": 1, "消防承办": 6, "消防决定": 2, "消防送达": 1}  # fmt: skip
-STAGES = {"申请": "apply", "受理": "accept", "承办": "review", "审核": "check", "决定": "decide", "会签": "decide", "送达": "deliver"}
+STAGES = {
+    "申请": "apply",
+    "受理": "accept",
+    "承办": "review",
+    "审核": "check",
+    "决定": "decide",
+    "会签": "decide",
+    "送达": "deliver",
+}
 LEVELS = {"承办": 1, "审核": 2, "决定": 3, "会签": 4}
 
 
@@ -17,7 +25,11 @@ def bundle_log(n=60, *, starts=True, seed=1, correct_every=3):
     rows, materials, visits = [], [], []
     for i in range(n):
         case = f"B{i:03d}"
-        t = pd.Timestamp("2024-03-04 09:00") + pd.Timedelta(days=int(i) // 2) + pd.Timedelta(hours=float(rng.uniform(0, 3)))
+        t = (
+            pd.Timestamp("2024-03-04 09:00")
+            + pd.Timedelta(days=int(i) // 2)
+            + pd.Timedelta(hours=float(rng.uniform(0, 3)))
+        )
         order = list(HOURS)
         if i % correct_every == 0:
             order.insert(2, "食品补正通知")
@@ -40,10 +52,25 @@ def bundle_log(n=60, *, starts=True, seed=1, correct_every=3):
                 visits.append((visit, case, site, t.normalize()))
             if tail == "申请":
                 first_bad = item == "SP" and i % correct_every == 0
-                materials += [(case, item, "LIC", t, not first_bad, "applicant", event), (case, item, "PLAN", t, True, "applicant", event)]
+                materials += [
+                    (case, item, "LIC", t, not first_bad, "applicant", event),
+                    (case, item, "PLAN", t, True, "applicant", event),
+                ]
             if tail == "补正提交":
                 materials.append((case, item, "LIC", t, True, "applicant", event))
-    columns = ["case_id", "activity", "department", "stage", "item_code", "level", "resource", "start", "end", "event_id", "visit_id"]
+    columns = [
+        "case_id",
+        "activity",
+        "department",
+        "stage",
+        "item_code",
+        "level",
+        "resource",
+        "start",
+        "end",
+        "event_id",
+        "visit_id",
+    ]
     frame = pd.DataFrame(rows, columns=columns)
     if not starts:
         frame = frame.drop(columns="start")

@@ -38,7 +38,10 @@ def test_a_seed_gives_the_same_runs_and_another_does_not(process):
 
 
 def test_dropped_levels_leave_exactly_that_many_fewer_nodes(process):
-    before, after = measured(process, "steps"), measured(Scenario("s").limit_levels("市场监管局", 2).apply(process), "steps")
+    before, after = (
+        measured(process, "steps"),
+        measured(Scenario("s").limit_levels("市场监管局", 2).apply(process), "steps"),
+    )
     assert (before - after == 2).all()
 
 
@@ -79,7 +82,9 @@ def test_one_window_saves_one_application_one_acceptance_and_its_trip(process):
     run = simulate(after, replications=1, seed=3, calendar=CALENDAR)[0].to_pandas()
     counts = run["activity"].value_counts()
     assert counts["综合窗口一次申请"] == counts["综合窗口受理"] == 60
-    assert not {"消防申请", "消防受理", "食品申请", "食品受理"} & set(run["activity"][run["activity"].isin(counts.index[counts > 0])])
+    assert not {"消防申请", "消防受理", "食品申请", "食品受理"} & set(
+        run["activity"][run["activity"].isin(counts.index[counts > 0])]
+    )
     assert (measured(process, "steps") - measured(after, "steps") == 1).all()
     assert (measured(process, "trips") - measured(after, "trips") >= 0).all()
     assert measured(process, "trips").mean() - measured(after, "trips").mean() > 0.5

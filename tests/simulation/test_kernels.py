@@ -89,7 +89,9 @@ def test_area_under_work_in_progress_is_total_time_in_system():
     arrival = np.cumsum(rng.exponential(1.0, 500))
     _e, _s, end, _p = single_step(arrival, rng.exponential(0.8, 500), 1)
     stamps = np.sort(np.r_[arrival, end])
-    inside = np.searchsorted(arrival, stamps[:-1], side="right") - np.searchsorted(np.sort(end), stamps[:-1], side="right")
+    inside = np.searchsorted(arrival, stamps[:-1], side="right") - np.searchsorted(
+        np.sort(end), stamps[:-1], side="right"
+    )
     assert (inside * np.diff(stamps)).sum() == pytest.approx((end - arrival).sum())
 
 

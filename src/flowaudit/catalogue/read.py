@@ -148,7 +148,7 @@ def _duplicates(name: str, table: pd.DataFrame, rule: TableRule) -> Iterator[Pro
     first = table.drop_duplicates(key).index
     for index in table.index[~table.index.isin(first) & table[key[0]].notna()]:
         value = ", ".join(str(v) for v in table.loc[index, key] if v is not None)
-        yield f"{name}.csv", _line(index), key[0], _("'{value}' occurs more than once", value=value)
+        yield (f"{name}.csv", _line(index), key[0], _("'{value}' occurs more than once", value=value))
 
 
 def _unreadable(name: str, table: pd.DataFrame, rule: TableRule) -> Iterator[Problem]:

@@ -127,7 +127,8 @@ class EventLog:
 
     def stamps(self, column: str) -> npt.NDArray[np.datetime64]:
         """Return a time column as ``datetime64[us]`` (NaT where missing)."""
-        return self.events[column].to_numpy().astype("datetime64[us]", copy=False)
+        found: npt.NDArray[np.datetime64] = self.events[column].to_numpy().astype("datetime64[us]", copy=False)
+        return found
 
     @cached_property
     def case_ptr(self) -> npt.NDArray[np.int64]:
@@ -136,7 +137,8 @@ class EventLog:
         if not len(codes):
             return np.zeros(1, np.int64)
         starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-        return np.r_[starts, len(codes)].astype(np.int64)
+        ptr: npt.NDArray[np.int64] = np.r_[starts, len(codes)].astype(np.int64)
+        return ptr
 
     @cached_property
     def case_index(self) -> npt.NDArray[np.int64]:
@@ -184,7 +186,8 @@ class EventLog:
     def to_pandas(self, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the events as a DataFrame (dictionary columns become categoricals)."""
         table = self.events if columns is None else self.events.select(list(columns))
-        return table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def with_events(self, events: pa.Table, *, note: str | None = None) -> EventLog:
         """Return a log with other events, the note appended to its provenance."""
@@ -255,7 +258,11 @@ def from_frame(
     for column in ("case_id", "activity", "end"):
         if column not in frame.columns:
             raise MissingColumnError(
-                _("an event log needs the column '{column}'; found {columns}.", column=column, columns=list(frame.columns))
+                _(
+                    "an event log needs the column '{column}'; found {columns}.",
+                    column=column,
+                    columns=", ".join(map(str, frame.columns)),
+                )
             )
     frame = frame.reset_index(drop=True)
     case_codes = pd.factorize(frame["case_id"])[0]

@@ -59,10 +59,9 @@ def as_unit(log: EventLog, unit: Unit | None = None) -> EventLog:
     for name in ("material_instances", "special_episodes", "ratings"):
         table = log.table(name)
         if table is not None and "case_id" in table:
-            item = table["case_id"].map(cases.set_index("case_id")["item_code"]) if "item_code" in cases else None
+            if "item_code" in cases and "item_code" not in table:
+                table = table.assign(item_code=table["case_id"].map(cases.set_index("case_id")["item_code"]))
             table = table.assign(case_id=table["case_id"].map(bundle_of))
-            if item is not None and "item_code" not in table:
-                table = table.assign(item_code=item)
             tables[name] = table.dropna(subset=["case_id"])
     visits = log.table("visits")
     if visits is not None and "bundle_id" in visits:

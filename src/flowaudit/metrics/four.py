@@ -309,7 +309,7 @@ def _steps_rule(policy: StepPolicy) -> RuleTexts:
 
 def _calendar_words(calendar: Calendar) -> tuple[str, str]:
     if calendar.name == "china":
-        return "按国家公布的工作日（含调休）计算", "by the official calendar with its make-up days"
+        return ("按国家公布的工作日（含调休）计算", "by the official calendar with its make-up days")
     if calendar.name == "weekdays":
         return "按周一至周五计算", "Mondays to Fridays"
     return f"按日历“{calendar.name}”计算", f"by the calendar '{calendar.name}'"

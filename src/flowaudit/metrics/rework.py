@@ -33,7 +33,7 @@ def rework(log: EventLog, *, unit: Unit | None = None) -> pd.DataFrame:
     {'self_loop': 1, 'repetition': 1, 'self_loop_repeat': 0, 'self_loop_redo': 1, 'repetition_repeat': 1, 'repetition_redo': 0}
     """
     log = as_unit(log, unit)
-    case, activity, resource = log.case_index, arrays.codes(log, "activity"), arrays.codes(log, "resource")
+    case, activity, resource = (log.case_index, arrays.codes(log, "activity"), arrays.codes(log, "resource"))
     order = np.lexsort((np.arange(len(case)), activity, case))
     again = (np.diff(case[order], prepend=-1) == 0) & (np.diff(activity[order], prepend=-1) == 0)
     at, before = order[1:][again[1:]], order[:-1][again[1:]]

@@ -171,7 +171,7 @@ def _applicant(log: EventLog) -> arrays.Floats:
     booked |= (visit >= 0) & np.isin(arrays.combine(case, visit, stage), arrays.combine(case, visit, stage)[own])
     booked |= (item < 0) & np.isin(arrays.combine(case, stage), arrays.combine(case, stage)[own])
     rows = np.flatnonzero(own | (office & ~booked))
-    department, activity = arrays.codes(log, "department"), arrays.codes(log, "activity")
+    department, activity = (arrays.codes(log, "department"), arrays.codes(log, "activity"))
     rows = rows[arrays.first_of(arrays.combine(case[rows], item[rows], department[rows], activity[rows]))]
     alone, together = rows[visit[rows] < 0], rows[visit[rows] >= 0]
     single = np.bincount(case[alone], minlength=log.n_cases)

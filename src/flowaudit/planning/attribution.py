@@ -66,7 +66,9 @@ class Attribution:
 
     def _repr_html_(self) -> str:
         lang = current_language()
-        head = "".join(f"<th>{html.escape(t)}</th>" for t in (_("Measure"), _("Saved (working days)"), _("95 % interval")))
+        head = "".join(
+            f"<th>{html.escape(t)}</th>" for t in (_("Measure"), _("Saved (working days)"), _("95 % interval"))
+        )
         body = "".join(
             f"<tr><td>{html.escape(b.label(lang))}</td><td>{b.saved:.2f}</td><td>{b.low:.2f} – {b.high:.2f}</td></tr>"
             for b in self.bars

@@ -41,7 +41,8 @@ class Profile:
 
     def cumulative(self, classes: npt.NDArray[np.int64]) -> Array:
         """Return operational hours elapsed at every full hour since the first of the days given by class."""
-        return np.r_[0.0, np.cumsum(self.rates[classes].ravel())]
+        elapsed: Array = np.r_[0.0, np.cumsum(self.rates[classes].ravel())]
+        return elapsed
 
 
 def day_classes(first: np.datetime64, n_days: int, calendar: Calendar) -> npt.NDArray[np.int64]:

@@ -130,7 +130,13 @@ class _Fit:
         self.cums = [p.cumulative(classes) for p in self.profiles]
         pools, pool_of_node, queued, queue_share = self._pools() if has_work else ([], None, None, None)
         self.nodes = [
-            Node(**{**vars(n), "clock": int(clock_of_node[i]), "pool": -1 if pool_of_node is None else int(pool_of_node[i])})
+            Node(
+                **{
+                    **vars(n),
+                    "clock": int(clock_of_node[i]),
+                    "pool": -1 if pool_of_node is None else int(pool_of_node[i]),
+                }
+            )
             for i, n in enumerate(self.nodes)
         ]
         waits, wait_names, wait_of_row = self._delays(queued)
@@ -243,7 +249,9 @@ class _Fit:
                 name += "·" + offices.pop()
             taken = sum(q.name == name or q.name.startswith(name + " ") for q in pools)
             used = float((np.minimum(busy, capacity) * lengths).sum() / max(capacity * lengths.sum(), 1e-9))
-            pools.append(Pool(name if not taken else f"{name} {taken + 1}", first.department, capacity, len(people), used))
+            pools.append(
+                Pool(name if not taken else f"{name} {taken + 1}", first.department, capacity, len(people), used)
+            )
         share = float(queued.sum() / window.sum()) if window.sum() > 0 else 0.0
         fraction = np.divide(queued, window, out=np.zeros_like(queued), where=window > 0)
         return pools, pool_of_node, fraction, share
@@ -292,7 +300,8 @@ class _Fit:
     def _works(self) -> tuple[Array, Ints]:
         """Return the work tables in open hours, and the table of every node."""
         work = np.maximum(self._hours(self.open_cum, self.ends) - self._hours(self.open_cum, self.starts), 0.0)
-        tables, table_of_node = [], np.full(len(self.nodes), -1, np.int64)
+        tables: list[Array] = []
+        table_of_node = np.full(len(self.nodes), -1, np.int64)
         everything = quantiles.table(work[self.rows_complete])
         for i in range(len(self.nodes)):
             values = work[(self.node_of_row == i) & self.rows_complete]
@@ -359,7 +368,11 @@ class _Fit:
                 continue
             row = row_of_event.get(record["event_id"]) if has_event else None
             if row is None:
-                stamp = np.datetime64(pd.Timestamp(record["submit_time"])) if "submit_time" in record else np.datetime64("NaT")
+                stamp = (
+                    np.datetime64(pd.Timestamp(record["submit_time"]))
+                    if "submit_time" in record
+                    else np.datetime64("NaT")
+                )
                 row = self._nearest_row(case, stamp)
             item = record.get("item_code")
             accepted = record.get("accepted")
@@ -383,7 +396,11 @@ class _Fit:
     def _causes(self) -> dict[int, tuple[str, ...]]:
         """Materials each correction event was about: those rejected in its item since the correction before."""
         table = self.log.table("material_instances")
-        if table is None or not self.log.has("stage") or not {"accepted", "submit_time", "canonical_id"} <= set(table.columns):
+        if (
+            table is None
+            or not self.log.has("stage")
+            or not {"accepted", "submit_time", "canonical_id"} <= set(table.columns)
+        ):
             return {}
         rejected = table[table["accepted"].astype(str).str.casefold() == "false"]
         by_item: dict[tuple[Any, Any], list[tuple[np.datetime64, str]]] = defaultdict(list)

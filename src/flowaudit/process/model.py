@@ -236,7 +236,10 @@ class Process:
             lines.append(_("not identifiable: work against waiting; staffing measures are refused"))
         elif self.identifiable.queue_share is not None:
             lines.append(
-                _("queueing explains at least {share:.0%} of the waiting (pool level)", share=self.identifiable.queue_share)
+                _(
+                    "queueing explains at least {share:.0%} of the waiting (pool level)",
+                    share=self.identifiable.queue_share,
+                )
             )
         lines.extend(f"- {label}: {n}" for label, n in self.changes)
         return "\n".join(lines)

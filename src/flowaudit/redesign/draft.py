@@ -102,8 +102,6 @@ def change_branches(process: Process, change: Change) -> tuple[Process, float]:
                 branches.append(branch)
                 continue
             touched += template.cases * branch.probability
-            branches.extend(
-                replace(new, probability=branch.probability * share) for share, new in outcome if share > 0
-            )
+            branches.extend(replace(new, probability=branch.probability * share) for share, new in outcome if share > 0)
         templates.append(Template(template.cases, tuple(branches)))
     return replace(process, templates=tuple(templates)), touched

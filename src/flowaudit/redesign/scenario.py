@@ -148,7 +148,9 @@ class Scenario:
             text = source.read_text(encoding="utf-8-sig")
             data = tomlkit.parse(text).unwrap()
         except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-            raise InputError(_("{file}: not a readable scenario file: {error}", file=source.name, error=error)) from None
+            raise InputError(
+                _("{file}: not a readable scenario file: {error}", file=source.name, error=error)
+            ) from None
         lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*measure\s*\]\]", line)]
         unknown = set(data) - {"name", "measure"}
         if unknown:
@@ -164,7 +166,8 @@ class Scenario:
     def _repr_html_(self) -> str:
         lang = current_language()
         rows = "".join(
-            f"<tr><td>{m.id}</td><td>{html.escape(m.name(lang))}</td><td>{html.escape(m.label(lang))}</td></tr>" for m in self
+            f"<tr><td>{m.id}</td><td>{html.escape(m.name(lang))}</td><td>{html.escape(m.label(lang))}</td></tr>"
+            for m in self
         )
         return f"<p>{html.escape(self.name)}</p><table>{rows}</table>"
 
@@ -185,7 +188,11 @@ def _problem(error: ValidationError) -> str:
 
 def _complaint(source: Path, line: int, problem: str, word: str, choices: tuple[str, ...]) -> InputError:
     near = nearest(word, choices, n=1)
-    hint = _("did you mean '{near}'?", near=near[0]) if near else _("flowaudit list measures shows every parameter and its range.")
+    hint = (
+        _("did you mean '{near}'?", near=near[0])
+        if near
+        else _("flowaudit list measures shows every parameter and its range.")
+    )
     return InputError(_("{file}, line {line}: {problem}.", file=source.name, line=line, problem=problem), hint=hint)
 
 

@@ -76,7 +76,9 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     if not process.identifiable.staffing:
         known = process.identifiable
         refusals.append(
-            Refusal(_("staffing measures", lang="zh"), _("staffing measures", lang="en"), known.reason_zh, known.reason_en)
+            Refusal(
+                _("staffing measures", lang="zh"), _("staffing measures", lang="en"), known.reason_zh, known.reason_en
+            )
         )
     return tuple(suggestions), tuple(refusals)
 
@@ -106,7 +108,9 @@ def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:
     several = 0.0
     for template in process.templates:
         for branch in template.branches:
-            accepting = {process.nodes[s.node].department for s in branch.steps if process.nodes[s.node].stage == "accept"}
+            accepting = {
+                process.nodes[s.node].department for s in branch.steps if process.nodes[s.node].stage == "accept"
+            }
             several += template.cases * branch.probability * (len(accepting - {None}) > 1)
     if several < SHARE * process.cases or len(process.item_names) < 2:
         return []

@@ -10,7 +10,7 @@ from numba import njit
 READY, DONE = 0, 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def forward(cumulative, t):  # type: ignore[no-untyped-def]
     """Operational hours elapsed at wall-clock hour ``t``; linear past the horizon."""
     last = len(cumulative) - 1
@@ -20,7 +20,7 @@ def forward(cumulative, t):  # type: ignore[no-untyped-def]
     return cumulative[i] + (t - i) * (cumulative[i + 1] - cumulative[i])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def inverse(cumulative, u):  # type: ignore[no-untyped-def]
     """First wall-clock hour at which ``u`` operational hours have elapsed."""
     last = len(cumulative) - 1
@@ -39,7 +39,7 @@ def inverse(cumulative, u):  # type: ignore[no-untyped-def]
     return low - 1 + (u - before) / (cumulative[low] - before)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def next_open(cumulative, t):  # type: ignore[no-untyped-def]
     """First instant not before ``t`` at which the office works."""
     last = len(cumulative) - 1
@@ -51,7 +51,7 @@ def next_open(cumulative, t):  # type: ignore[no-untyped-def]
     return float(i)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def run(case_ptr, arrival, pending, succ_ptr, succ, pool, wait, work, clock, delays, open_hours, capacity):  # type: ignore[no-untyped-def]
     """Run every case through its steps.
 

@@ -104,7 +104,11 @@ def _held_out(
         min_cases=min_cases,
     )
     runs = simulate(
-        trained, arrivals=np.sort(first[first <= safe]), replications=min(len(before), 10), seed=before.seed, calendar=calendar
+        trained,
+        arrivals=np.sort(first[first <= safe]),
+        replications=min(len(before), 10),
+        seed=before.seed,
+        calendar=calendar,
     )
     simulated = []
     for run in runs:

@@ -39,7 +39,8 @@ class Run:
 
     def _stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
         seconds = np.round(hours * 3600.0).astype("timedelta64[s]")
-        return (self.origin.astype("datetime64[s]") + seconds).astype("datetime64[us]")
+        stamps: npt.NDArray[np.datetime64] = (self.origin.astype("datetime64[s]") + seconds).astype("datetime64[us]")
+        return stamps
 
     @cached_property
     def log(self) -> EventLog:
@@ -54,7 +55,12 @@ class Run:
             "activity": _by_node(node, process.nodes, "activity"),
             "event_id": pa.array(order.astype(np.int64)),
         }
-        for name, column in (("department", "department"), ("office", "office"), ("stage", "stage"), ("item", "item_code")):
+        for name, column in (
+            ("department", "department"),
+            ("office", "office"),
+            ("stage", "stage"),
+            ("item", "item_code"),
+        ):
             if any(getattr(n, name) is not None for n in process.nodes):
                 columns[column] = _by_node(node, process.nodes, name)
         if any(n.level is not None for n in process.nodes):

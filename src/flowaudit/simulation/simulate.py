@@ -122,8 +122,8 @@ class _Library:
         first = np.searchsorted(template_of, np.arange(len(process.templates) + 1))
         total = np.r_[0.0, np.cumsum(probability)]
         cumulated = total[1:] - total[first[template_of]]
-        materials = [(k, vars_of(m)) for k, (_t, b) in enumerate(branches) for m in b.materials]
-        episodes = [(k, vars_of(e)) for k, (_t, b) in enumerate(branches) for e in b.episodes]
+        materials = [(k, _slots(m)) for k, (_t, b) in enumerate(branches) for m in b.materials]
+        episodes = [(k, _slots(e)) for k, (_t, b) in enumerate(branches) for e in b.episodes]
         sites = np.empty(len(steps), object)
         sites[:] = [s.site for s in steps]
         return cls(
@@ -140,7 +140,7 @@ class _Library:
         )  # fmt: skip
 
 
-def vars_of(thing: Any) -> tuple[Any, ...]:
+def _slots(thing: Any) -> tuple[Any, ...]:
     """Return the slots of a record in order."""
     return tuple(getattr(thing, name) for name in thing.__slots__)
 
@@ -254,4 +254,5 @@ class _Prepared:
         for source, target in times:
             columns[target] = end[case_ptr[owner] + picked[source].to_numpy(np.int64)]
         rest = picked.drop(columns=[source for source, _target in times]).reset_index(drop=True)
-        return pd.concat([pd.DataFrame(columns), rest], axis=1)
+        side: pd.DataFrame = pd.concat([pd.DataFrame(columns), rest], axis=1)
+        return side

@@ -15,7 +15,15 @@ from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import EventLog
 from flowaudit.messages import translate as _
-from flowaudit.metrics import FidelityRow, Figure, FourReductions, NotRecorded, case_measures, four_reductions, metric_label
+from flowaudit.metrics import (
+    FidelityRow,
+    Figure,
+    FourReductions,
+    NotRecorded,
+    case_measures,
+    four_reductions,
+    metric_label,
+)
 from flowaudit.targets.target import Target
 from flowaudit.targets.verdict import Comparison, Status, TargetResult, Verdict
 from flowaudit.worktime import Calendar
@@ -73,7 +81,11 @@ def evaluate(
     """
     if len(after) != len(baseline):
         raise UsageError(
-            _("the two simulations have {a} and {b} replications; they must have the same.", a=len(after), b=len(baseline))
+            _(
+                "the two simulations have {a} and {b} replications; they must have the same.",
+                a=len(after),
+                b=len(baseline),
+            )
         )
     first = four_reductions(baseline[0], catalogue, policy=policy, calendar=calendar, interval=False)
     policy = first.steps.rule.policy if isinstance(first.steps, Figure) else policy
@@ -150,11 +162,15 @@ def _judge(
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = np.where(before > 0, (before - after) / before, np.nan)
         if np.isnan(rate).any():
-            return TargetResult(label, target.metric, asked, None, None, None, "unsure", _("nothing to reduce: it is 0 before."))
+            return TargetResult(
+                label, target.metric, asked, None, None, None, "unsure", _("nothing to reduce: it is 0 before.")
+            )
         value, low, high = interval(rate)
         bound, less_is_met = float(target.reduction or 0.0), False
     if math.isnan(low):
-        return TargetResult(label, target.metric, asked, value, None, None, "unsure", _("one replication has no interval."))
+        return TargetResult(
+            label, target.metric, asked, value, None, None, "unsure", _("one replication has no interval.")
+        )
     met = high <= bound if less_is_met else low >= bound
     missed = low > bound if less_is_met else high < bound
     status: Status = "met" if met else "not_met" if missed else "unsure"

@@ -13,6 +13,7 @@ from flowaudit.metrics import FidelityRow, Figure, Reduction, Trust, metric_labe
 
 Status = Literal["met", "not_met", "unsure", "not_asked"]
 
+
 def status_name(status: Status, lang: Language | None = None) -> str:
     """Return what people call a verdict."""
     names = {
@@ -130,7 +131,7 @@ class Verdict:
         }
 
     def _repr_html_(self) -> str:
-        rows = []
+        rows: list[str] = []
         for c in self.comparisons:
             rate = c.reduction.rate
             cells: Mapping[str, str] = {

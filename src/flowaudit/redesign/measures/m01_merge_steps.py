@@ -29,7 +29,9 @@ class MergeSteps(Measure):
     first: str = Field(description="前一环节 / the earlier activity")
     second: str = Field(description="后一环节 / the later activity")
     merged: str | None = Field(default=None, description="合并后名称 / name of the merged activity")
-    overlap: float = Field(default=0.0, ge=0.0, le=1.0, description="后一环节中重复的工作占比 / share of the second's work saved")
+    overlap: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="后一环节中重复的工作占比 / share of the second's work saved"
+    )
 
     @classmethod
     def name(cls, lang: Language | None = None) -> str:
@@ -95,7 +97,9 @@ class _Merge:
     def node(self, first: int, second: int) -> int:
         a, b = self.process.nodes[first], self.process.nodes[second]
         level = max((v for v in (a.level, b.level) if v is not None), default=None)
-        merged = replace(b, activity=self.label, level=level, pool=a.pool, clock=a.clock, item=a.item if a.item == b.item else None)
+        merged = replace(
+            b, activity=self.label, level=level, pool=a.pool, clock=a.clock, item=a.item if a.item == b.item else None
+        )
         if merged not in self.nodes:
             self.nodes.append(merged)
         return self.nodes.index(merged)

@@ -24,7 +24,9 @@ class Parallelise(Measure):
     reductions: ClassVar[tuple[str, ...]] = ("time",)
     seed: ClassVar[str] = "S15"
 
-    names: tuple[str, ...] = Field(min_length=2, description="并联的事项或环节 / items or activities to run in parallel")
+    names: tuple[str, ...] = Field(
+        min_length=2, description="并联的事项或环节 / items or activities to run in parallel"
+    )
 
     @classmethod
     def name(cls, lang: Language | None = None) -> str:

@@ -44,7 +44,9 @@ class OneWindow(Measure):
 
     @classmethod
     def risk(cls, lang: Language | None = None) -> str:
-        return _("Who answers for an acceptance made by another department's window must be agreed in writing.", lang=lang)
+        return _(
+            "Who answers for an acceptance made by another department's window must be agreed in writing.", lang=lang
+        )
 
     def label(self, lang: Language | None = None) -> str:
         chosen = (", " if lang == "en" else "、").join(self.items) or _("all items", lang=lang)

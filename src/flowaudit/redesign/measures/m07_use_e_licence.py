@@ -50,7 +50,10 @@ class UseELicence(Measure):
 
     def label(self, lang: Language | None = None) -> str:
         return _(
-            "“{material}” fetched as e-licence (success {success:.0%})", lang=lang, material=self.material, success=self.success
+            "“{material}” fetched as e-licence (success {success:.0%})",
+            lang=lang,
+            material=self.material,
+            success=self.success,
         )
 
     def apply(self, process: Process) -> Process:
@@ -72,7 +75,9 @@ class UseELicence(Measure):
                     if not rest:
                         draft.drop(i)
             draft.materials = [
-                replace(m, source="elicence", accepted=True) if m.canonical_id == wanted and m.source == "applicant" else m
+                replace(m, source="elicence", accepted=True)
+                if m.canonical_id == wanted and m.source == "applicant"
+                else m
                 for m in draft.materials
             ]
             return [(self.success, draft.close()), (1.0 - self.success, branch)]

@@ -56,7 +56,8 @@ class ReuseMaterial(Measure):
 
         def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
             mine = sorted(
-                (m for m in branch.materials if m.canonical_id == wanted and m.source == "applicant"), key=lambda m: m.step
+                (m for m in branch.materials if m.canonical_id == wanted and m.source == "applicant"),
+                key=lambda m: m.step,
             )
             if len({m.item for m in mine}) < 2:
                 return None

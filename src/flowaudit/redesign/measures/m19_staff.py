@@ -49,7 +49,11 @@ class Staff(Measure):
         known = process.identifiable
         if not known.staffing:
             raise MeasureRefusedError(
-                _("{measure}: refused, {reason}.", measure=self.label(), reason=known.reason_zh if current_language() == "zh" else known.reason_en),
+                _(
+                    "{measure}: refused, {reason}.",
+                    measure=self.label(),
+                    reason=known.reason_zh if current_language() == "zh" else known.reason_en,
+                ),
                 hint=_("staffing needs start and end times and officers in the log."),
             )
         index = names.pool(process, self.pool)

@@ -1,0 +1,143 @@
+"""Paint a laid-out graph: lanes, arrows, boxes, labels, legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.views import _style, _text
+from flowaudit.views._graph import COUNT_SIZE, EDGE_SIZE, LANE_SIZE, LINE, NODE_SIZE, Edge, Graph, Node
+from flowaudit.views._place import Layout
+from flowaudit.views.picture import Box, Line, Picture, Shape, Text, arrow_head
+
+MARGIN = 8.0
+
+
+def paint(graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Sequence[str], compare: bool = False) -> Picture:
+    """Return the picture of a graph at its places, with the legend below."""
+    shapes: list[Shape] = []
+    for lane, (x, y, w, h) in enumerate(layout.lanes):
+        if w <= 0:
+            continue
+        shapes.append(Box(x, y, w, h, fill=_style.LANE, stroke=_style.LANE_EDGE, width=0.7, radius=3))
+    heaviest = max((e.weight for e in graph.edges), default=1.0) or 1.0
+    order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].weight)
+    for k in order:
+        shapes += _arrow(graph.edges[k], layout, k, heaviest)
+    for lane, (x, y, w, _h) in enumerate(layout.lanes):
+        if w > 0:
+            name = _text.clip(_text.one_line(graph.lanes[lane]), LANE_SIZE, w - 8)
+            shapes.append(Text(x + 5, y + 8.5, name, LANE_SIZE, _style.MUTED, "start"))
+    for node, (x, y) in zip(graph.nodes, layout.nodes, strict=True):
+        shapes += box(node, x, y)
+    for edge, route in zip(graph.edges, layout.routes, strict=True):
+        if route.label is not None and edge.label:
+            w, h = edge.label_size
+            x, y = route.label
+            shapes.append(Box(x - w / 2, y - h / 2, w, h, fill="#ffffff", radius=2))
+            colour = _style.GONE if edge.status == "gone" else _style.INK
+            shapes.append(Text(x, y, edge.label, EDGE_SIZE, colour))
+    moved = [_shift(s, MARGIN, MARGIN) for s in shapes]
+    width = max(layout.width + 2 * MARGIN, 360.0)
+    legend, height = _legend(width, layout.height + 2 * MARGIN + 4, lang, compare)
+    return Picture(width, height, (*moved, *legend), title, tuple(notes))
+
+
+def box(node: Node, x: float, y: float) -> list[Shape]:
+    """Return the shapes of one node whose middle is (x, y)."""
+    w, h = node.size
+    left, top = x - w / 2, y - h / 2
+    if node.mark:
+        fill = _style.INK if node.mark == "end" else "#ffffff"
+        ink = _style.PALE_INK if node.mark == "end" else _style.INK
+        return [
+            Box(left, top, w, h, fill=fill, stroke=_style.INK, width=1.0, radius=h / 2),
+            Text(x, y, node.label, NODE_SIZE - 0.5, ink),
+        ]
+    shade = node.shade or 0
+    fill, stroke, width, dash = _style.FILLS[shade] if node.shade is not None else "#ffffff", "#3c4650", 0.9, False
+    ink = _style.PALE_INK if shade == 4 else _style.INK
+    if node.status == "gone":
+        fill, stroke, dash, ink = "#ffffff", _style.GONE, True, _style.GONE
+    elif node.status == "new":
+        stroke, width = _style.NEW, 2.2
+    elif node.status == "merged":
+        fill, stroke, width, ink = _style.MERGED, "#7a5a17", 1.6, _style.INK
+    shapes: list[Shape] = [Box(left, top, w, h, fill=fill, stroke=stroke, width=width, dash=dash, radius=2.5)]
+    lines = node.lines
+    block = LINE * len(lines) + (COUNT_SIZE + 3 if node.count else 0)
+    line_y = y - block / 2 + LINE / 2
+    for text in lines:
+        shapes.append(Text(x, line_y, text, NODE_SIZE, ink))
+        line_y += LINE
+    if node.count:
+        grey = ink if ink != _style.INK else _style.MUTED
+        shapes.append(Text(x, line_y - LINE / 2 + (COUNT_SIZE + 3) / 2, node.count, COUNT_SIZE, grey))
+    return shapes
+
+
+def _arrow(edge: Edge, layout: Layout, k: int, heaviest: float) -> list[Shape]:
+    route = layout.routes[k]
+    if not route.points:
+        return []
+    colour = _style.STROKES[edge.shade] if edge.shade is not None else "#8e9aa6"
+    width = 0.6 + 2.8 * (edge.weight / heaviest) ** 0.5
+    dash = edge.status == "gone"
+    if dash:
+        colour, width = _style.GONE, 0.9
+    last = route.points[-1]
+    origin = last if last != route.tip else route.points[-2]
+    return [
+        Line(route.points, stroke=colour, width=width, dash=dash, curve=route.curve),
+        arrow_head(route.tip, origin, colour, 4.5 + width),
+    ]
+
+
+def _shift(shape: Shape, dx: float, dy: float) -> Shape:
+    if isinstance(shape, Line):
+        points = tuple((x + dx, y + dy) for x, y in shape.points)
+        return Line(points, shape.stroke, shape.width, shape.dash, shape.curve, shape.fill)
+    if isinstance(shape, Box):
+        return Box(shape.x + dx, shape.y + dy, shape.w, shape.h, shape.fill, shape.stroke, shape.width, shape.dash, shape.radius)
+    return Text(shape.x + dx, shape.y + dy, shape.text, shape.size, shape.fill, shape.anchor)
+
+
+def shift(picture: Picture, dx: float, dy: float) -> list[Shape]:
+    """Return the shapes of a picture moved by (dx, dy)."""
+    return [_shift(s, dx, dy) for s in picture.shapes]
+
+
+def _legend(width: float, top: float, lang: Language, compare: bool) -> tuple[list[Shape], float]:
+    size, x, y = 7.5, MARGIN, top + 6
+    shapes: list[Shape] = [Line(((MARGIN, top - 2), (width - MARGIN, top - 2)), _style.GRID, 0.6)]
+    words = _("Arrow: times passed · median working time; colour (working days):", lang=lang)
+    shapes.append(Text(x, y, words, size, _style.MUTED, "start"))
+    needed = _text.width(words, size) + 8
+    if x + needed + 5 * 44 > width:
+        y += 12
+    else:
+        x += needed
+    for colour, label in zip(_style.STROKES, _style.class_words(lang), strict=True):
+        shapes.append(Line(((x, y), (x + 16, y)), colour, 3))
+        shapes.append(Text(x + 19, y, label, size, _style.MUTED, "start"))
+        x += 44
+    y += 12
+    note = _("Width of an arrow: how often it is passed. 1 working day = 7 office hours.", lang=lang)
+    shapes.append(Text(MARGIN, y, note, size, _style.MUTED, "start"))
+    if compare:
+        y += 14
+        x = MARGIN
+        for status, label in (
+            ("gone", _("removed", lang=lang)),
+            ("merged", _("merged", lang=lang)),
+            ("new", _("new", lang=lang)),
+        ):
+            fill = _style.MERGED if status == "merged" else "#ffffff"
+            stroke = {"gone": _style.GONE, "merged": "#7a5a17", "new": _style.NEW}[status]
+            shapes.append(
+                Box(x, y - 5, 20, 10, fill, stroke, 2.0 if status == "new" else 1.0, dash=status == "gone", radius=2)
+            )
+            shapes.append(Text(x + 24, y, label, size, _style.MUTED, "start"))
+            x += 34 + _text.width(label, size)
+    return shapes, y + 10
