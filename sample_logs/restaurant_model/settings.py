@@ -11,7 +11,7 @@ ORIGIN = datetime(2023, 1, 1)
 FIRST_DAY, LAST_DAY = date(2023, 1, 3), date(2024, 6, 30)
 """First submissions of the bundles fall between these days."""
 
-CUT_OFF = datetime(2024, 9, 13, 17, 30)
+CUT_OFF = datetime(2024, 8, 20, 17, 30)
 """The export was made at this moment: nothing later is in the tables."""
 
 UTILISATION_SPAN = (date(2023, 4, 1), date(2024, 6, 30))

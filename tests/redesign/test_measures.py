@@ -161,3 +161,21 @@ def test_a_file_that_is_no_process_is_refused(tmp_path):
 def test_the_same_measure_twice_is_refused():
     with pytest.raises(UsageError, match="already"):
         Scenario("s").reuse_material("LIC").reuse_material("LIC")
+
+
+class _Order:
+    """A catalogue that only knows which item comes before which."""
+
+    def __init__(self, *pairs):
+        self.pairs = set(pairs)
+
+    def precedes(self, a, b):
+        return (a, b) in self.pairs
+
+
+def test_an_order_the_catalogue_wants_is_refused_for_a_pair(process):
+    from dataclasses import replace
+
+    bound = replace(process, catalogue=_Order(("SP", "XF")))
+    with pytest.raises(MeasureRefusedError, match="must come before"):
+        Scenario("s").parallelise("SP", "XF").apply(bound)

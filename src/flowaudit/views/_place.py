@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -60,15 +59,13 @@ def _scale(layout: Layout) -> float:
 
 
 def _ask(sources: list[str], timeout_s: float) -> list[dict[str, Any]]:
-    home = str(Path(__file__).parents[2])
-    path = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH", "")) if p)
+    # run as a file, not as a module of the package: the child needs Graphviz only and starts at once
     done = subprocess.run(
-        [sys.executable, "-m", "flowaudit.views._layout"],
+        [sys.executable, "-P", str(Path(__file__).with_name("_layout.py"))],
         input=json.dumps(sources).encode(),
         capture_output=True,
         timeout=timeout_s,
         check=True,
-        env={**os.environ, "PYTHONPATH": path},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     answers: list[dict[str, Any]] = json.loads(done.stdout)
@@ -83,7 +80,7 @@ def _box_label(size: tuple[float, float]) -> str:
 
 def _dot(graph: Graph, direction: str) -> str:
     out = [
-        f"digraph {{ rankdir={direction}; nodesep=0.22; ranksep=0.34; pad=0; remincross=true;",
+        f"digraph {{ rankdir={direction}; nodesep=0.22; ranksep=0.34; pad=0; remincross=true; newrank=true;",
         'node [shape=box, fixedsize=true, label=""]; edge [arrowsize=0.6];',
     ]
     for lane, name in enumerate(graph.lanes):
@@ -97,7 +94,10 @@ def _dot(graph: Graph, direction: str) -> str:
     for k, edge in enumerate(graph.edges):
         label = f", label={_box_label(edge.label_size)}" if edge.label else ""
         weight = 1 + round(8 * edge.weight / heaviest)
-        out.append(f'n{edge.source} -> n{edge.target} [id="e{k}", weight={weight}{label}];')
+        # an arrow back in time must not turn the map upside down
+        back = graph.nodes[edge.target].position < graph.nodes[edge.source].position
+        free = ", constraint=false" if back else ""
+        out.append(f'n{edge.source} -> n{edge.target} [id="e{k}", weight={weight}{free}{label}];')
     return "\n".join([*out, "}"])
 
 

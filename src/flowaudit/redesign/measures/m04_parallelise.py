@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -36,8 +37,8 @@ class Parallelise(Measure):
     def description(cls, lang: Language | None = None) -> str:
         return _(
             "What is named begins when the first of it could begin, and what came after waits for all of it. The "
-            "applicant's pause before a later item falls away, since it is applied for at once. An activity never "
-            "overtakes the earlier steps of its own item.",
+            "applicant's pause before a later item falls away, since it is applied for at once. What the catalogue "
+            "wants in order stays in order, and an activity never overtakes the earlier steps of its own item.",
             lang=lang,
         )
 
@@ -54,65 +55,82 @@ class Parallelise(Measure):
 
     def apply(self, process: Process) -> Process:
         found = [names.activity_or_item(process, n) for n in self.names]
-        items = [code for kind, code in found if kind == "item"]
-        if process.catalogue is not None:
-            for a in items:
-                for b in items:
-                    if a != b and process.catalogue.precedes(a, b):
-                        raise MeasureRefusedError(
-                            _(
-                                "{measure}: the catalogue says that “{a}” must come before “{b}”.",
-                                measure=self.label(), a=process.item_names[a], b=process.item_names[b],
-                            ),
-                            hint=_("if that is no longer so, change item_relations in the catalogue first."),
-                        )  # fmt: skip
+        required = self._required(process, found)
         groups = [
             {i for i, n in enumerate(process.nodes) if n.item == value} if kind == "item" else process.nodes_of(value)
             for kind, value in found
         ]
-        whole_item = [kind == "item" for kind, _value in found]
 
         def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
             blocks = [
-                ([i for i, s in enumerate(branch.steps) if s.node in group], whole)
-                for group, whole in zip(groups, whole_item, strict=True)
+                _Block(k, [i for i, s in enumerate(branch.steps) if s.node in group], found[k][0] == "item")
+                for k, group in enumerate(groups)
             ]
-            blocks = sorted((b for b in blocks if b[0]), key=lambda b: b[0][0])
+            blocks = sorted((b for b in blocks if b.steps), key=lambda b: b.steps[0])
             if len(blocks) < 2:
                 return None
             draft = Draft(branch)
-            moved = _together(process, draft, blocks)
-            return [(1.0, draft.close())] if moved else None
+            return [(1.0, draft.close())] if _together(process, draft, blocks, required) else None
 
         after, touched = change_branches(process, change)
         return self.changed(process, after, touched)
 
+    def _required(self, process: Process, found: list[tuple[str, str]]) -> set[tuple[int, int]]:
+        """Pairs (earlier, later) of what is named whose order the catalogue wants kept."""
+        if process.catalogue is None:
+            return set()
+        items = [(k, value) for k, (kind, value) in enumerate(found) if kind == "item"]
+        kept = {(i, j) for i, a in items for j, b in items if i != j and process.catalogue.precedes(a, b)}
+        if kept and len(kept) == len(found) * (len(found) - 1) // 2:
+            i, j = min(kept)
+            raise MeasureRefusedError(
+                _(
+                    "{measure}: the catalogue says that “{a}” must come before “{b}”.",
+                    measure=self.label(),
+                    a=self.names[i],
+                    b=self.names[j],
+                ),
+                hint=_("if that is no longer so, change item_relations in the catalogue first."),
+            )
+        return kept
 
-def _together(process: Process, draft: Draft, blocks: list[tuple[list[int], bool]]) -> bool:
-    first = blocks[0][0]
-    inside = {i for block, _whole in blocks for i in block}
-    entry = first[0]
+
+@dataclass(frozen=True)
+class _Block:
+    """The steps of one of the things named, in their order."""
+
+    number: int
+    steps: list[int]
+    whole_item: bool
+
+
+def _together(process: Process, draft: Draft, blocks: list[_Block], required: set[tuple[int, int]]) -> bool:
+    """Let every block begin when the first one could, or after the blocks it must follow; say whether one moved."""
+    inside = {i for block in blocks for i in block.steps}
+    entry = blocks[0].steps[0]
     base = {j for j in draft.after[entry] if j not in inside}
     moved = False
-    earlier = set(first)
-    for block, whole in blocks[1:]:
-        own = set(block)
+    earlier = set(blocks[0].steps)
+    for block in blocks[1:]:
+        own = set(block.steps)
+        before = [b.steps[-1] for b in blocks if (b.number, block.number) in required]
         freed: set[int] = set()
-        for i in block:
+        for i in block.steps:
             if draft.after[i] & own:
                 # Inside the block only what another block imposed falls away.
                 foreign = draft.after[i] & (inside - own)
             else:
                 foreign = {j for j in draft.after[i] if j in earlier or draft.ancestors(j) & earlier}
-                if not whole:
+                if not block.whole_item:
                     foreign = {j for j in foreign if not _same_item(process, draft, i, j)}
+            foreign -= set(before)
             if not foreign:
                 continue
             freed |= foreign
             draft.after[i] -= foreign
-            for j in base:
+            for j in base | set(before):
                 draft.follow(i, j)
-            if process.nodes[draft.steps[i].node].applicant:
+            if process.nodes[draft.steps[i].node].applicant and not before:
                 draft.change(i, wait=draft.steps[entry].wait if base else -1)
             moved = True
         for k in range(len(draft.steps)):
@@ -125,5 +143,5 @@ def _together(process: Process, draft: Draft, blocks: list[tuple[list[int], bool
 
 
 def _same_item(process: Process, draft: Draft, i: int, j: int) -> bool:
-    a: Any = process.nodes[draft.steps[i].node].item
+    a = process.nodes[draft.steps[i].node].item
     return a is not None and a == process.nodes[draft.steps[j].node].item

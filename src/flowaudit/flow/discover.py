@@ -1,0 +1,214 @@
+"""The flow as it is: nodes, edges, variants and a model, cut to what a person can read."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowaudit.eventlog import EventLog, Unit, as_unit
+from flowaudit.flow.bpmn import to_bpmn
+from flowaudit.flow.edges import directly_follows
+from flowaudit.flow.model import Tree, discover_tree
+from flowaudit.flow.variants import variants
+from flowaudit.messages import translate as _
+from flowaudit.worktime import Calendar, load_calendar
+
+START, END = "▷", "□"
+MAX_NODES = 30
+
+
+@dataclass(frozen=True, eq=False)
+class AsIs:
+    """What a log shows of the flow.
+
+    Attributes
+    ----------
+    nodes : pd.DataFrame
+        ``activity, department, stage, events, cases, median_work_h`` (NaN without start times) and ``shown``.
+    edges : pd.DataFrame
+        Directly-follows: ``source, target, frequency, cases, median_h, median_working_h`` and ``shown``; the
+        pseudo-activities ``START`` and ``END`` mark where cases begin and end.
+    variants : pd.DataFrame
+        ``variant, cases, share``.
+    coverage : float
+        Share of all directly-follows steps that the shown edges carry.
+    cases, events, unit, span, has_starts
+        Of the log.
+    """
+
+    nodes: pd.DataFrame
+    edges: pd.DataFrame
+    variants: pd.DataFrame
+    coverage: float
+    cases: int
+    events: int
+    unit: Unit
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    has_starts: bool
+    name: str
+
+    @cached_property
+    def _model(self) -> tuple[Tree, list[str]]:
+        counts = Counter(dict(zip(self.variants["variant"], self.variants["cases"].tolist(), strict=True)))
+        return discover_tree(counts)
+
+    @property
+    def tree(self) -> Tree:
+        """Process tree by the inductive miner; mined when first asked for."""
+        return self._model[0]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the model and the map leave out."""
+        hidden = int((~self.nodes["shown"]).sum())
+        told = list(self._model[1])
+        if hidden:
+            told.append(_("the map hides {n} rare activities", n=hidden))
+        told.append(
+            _("the map's edges carry {share:.0%} of all steps from one activity to the next", share=self.coverage)
+        )
+        return told
+
+    @property
+    def bpmn(self) -> str:
+        """The process tree as BPMN 2.0 text."""
+        return to_bpmn(self.tree, self.name)
+
+    def shown(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the nodes and edges of the map."""
+        return self.nodes[self.nodes["shown"]], self.edges[self.edges["shown"]]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "cases": self.cases,
+            "events": self.events,
+            "nodes": self.nodes.astype(object).where(self.nodes.notna(), None).to_dict("records"),
+            "edges": self.edges.astype(object).where(self.edges.notna(), None).to_dict("records"),
+            "variants": len(self.variants),
+            "tree": str(self.tree),
+            "notes": self.notes,
+        }
+
+    def _repr_html_(self) -> str:
+        nodes, _edges = self.shown()
+        head = (_("Activity"), _("Department"), _("Events"), _("Cases"))
+        rows = ["<tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in head) + "</tr>"]
+        for row in nodes.head(20).itertuples():
+            cells = (row.activity, row.department or "—", f"{row.events:,}", f"{row.cases:,}")
+            rows.append("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in cells) + "</tr>")
+        return f"<table>{''.join(rows)}</table>"
+
+
+def discover(
+    log: EventLog,
+    *,
+    unit: Unit | None = None,
+    calendar: Calendar | None = None,
+    max_edges: int = 40,
+) -> AsIs:
+    """Reconstruct the flow as it is from a log.
+
+    Parameters
+    ----------
+    log : EventLog
+    unit : {"case", "bundle"}, optional
+        Default: the bundle where the log has bundles.
+    calendar : Calendar, optional
+        For median working times; China's official one by default.
+    max_edges : int
+        Most edges the map shows. Every shown activity keeps its strongest way in and out, even beyond this number.
+
+    Returns
+    -------
+    AsIs
+        With all nodes and edges; ``shown`` marks those of the map.
+    """
+    log = as_unit(log, unit)
+    calendar = calendar or load_calendar("china")
+    nodes = _nodes(log, calendar)
+    edges = pd.concat([directly_follows(log, calendar=calendar), _ends(log)], ignore_index=True)
+    edges = edges.sort_values("frequency", ascending=False, kind="stable", ignore_index=True)
+    nodes["shown"] = np.arange(len(nodes)) < MAX_NODES
+    edges["shown"] = _shown(edges, set(nodes.loc[nodes["shown"], "activity"]), max_edges)
+    inner = edges[~edges["source"].isin([START]) & ~edges["target"].isin([END])]
+    coverage = float(inner.loc[inner["shown"], "frequency"].sum() / max(inner["frequency"].sum(), 1))
+    return AsIs(
+        nodes, edges, variants(log), coverage, log.n_cases, log.n_events, log.unit, log.span, log.has("start"),
+        log.provenance.source,
+    )  # fmt: skip
+
+
+def _nodes(log: EventLog, calendar: Calendar) -> pd.DataFrame:
+    frame = pd.DataFrame({"activity": log.codes("activity")[0], "case": log.case_index})
+    labels = log.codes("activity")[1]
+    if log.has("start"):
+        frame["work"] = calendar.working_time(log.stamps("start"), log.stamps("end"))
+    grouped = frame.groupby("activity")
+    nodes = pd.DataFrame(
+        {
+            "activity": [labels[c] for c in grouped.size().index],
+            "department": _most_common(log, "department", frame["activity"]),
+            "stage": _most_common(log, "stage", frame["activity"]),
+            "events": grouped.size().to_numpy(),
+            "cases": grouped["case"].nunique().to_numpy(),
+            "median_work_h": grouped["work"].median().to_numpy() if log.has("start") else np.nan,
+        }
+    )
+    return nodes.sort_values(["events", "activity"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def _most_common(log: EventLog, column: str, activity: pd.Series) -> list[Any]:
+    """The commonest value of ``column`` for every activity code in order; None where it was never recorded."""
+    used = np.unique(activity)
+    if not log.has(column):
+        return [None] * len(used)
+    codes, labels = log.codes(column)
+    counts = pd.DataFrame({"activity": activity, "value": codes})
+    counts = counts[counts["value"] >= 0].value_counts().reset_index()
+    best = counts.drop_duplicates("activity").set_index("activity")["value"].to_dict()
+    return [labels[best[a]] if a in best else None for a in used]
+
+
+def _ends(log: EventLog) -> pd.DataFrame:
+    codes, labels = log.codes("activity")
+    parts = []
+    for rows, side in ((log.case_ptr[:-1], START), (log.case_ptr[1:] - 1, END)):
+        found, counts = np.unique(codes[rows], return_counts=True)
+        names = [labels[c] for c in found]
+        pair = {"source": START, "target": names} if side == START else {"source": names, "target": END}
+        parts.append(pd.DataFrame({**pair, "frequency": counts, "cases": counts}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _shown(edges: pd.DataFrame, kept: set[str], max_edges: int) -> pd.Series:
+    """Mark the edges of the map: the strongest way in and out of every kept activity, then the most frequent."""
+    inside = edges["source"].isin(kept | {START}) & edges["target"].isin(kept | {END})
+    apart = inside & (edges["source"] != edges["target"])
+    candidates = edges[apart]
+    chosen = set(candidates.drop_duplicates("target").index) | set(candidates.drop_duplicates("source").index)
+    # Every activity must lie on a way from the start to the end.
+    chosen |= set(_way(candidates, "source", "target", START)) | set(_way(candidates, "target", "source", END))
+    for index in edges.index[inside]:
+        if len(chosen) >= max_edges:
+            break
+        chosen.add(index)
+    return edges.index.to_series().isin(chosen)
+
+
+def _way(edges: pd.DataFrame, near: str, far: str, root: str) -> list[int]:
+    """Edges of a tree that reaches every activity from ``root``, strongest edges first (Prim)."""
+    reached, chosen = {root}, []
+    pending = edges
+    while True:
+        fringe = pending[pending[near].isin(reached) & ~pending[far].isin(reached)]
+        if fringe.empty:
+            return chosen
+        best = fringe.index[0]
+        chosen.append(int(best))
+        reached.add(str(pending.loc[best, far]))

@@ -1,0 +1,20 @@
+"""See it: process map, swim lanes, comparison, charts. ``draw(x)`` picks the picture that belongs to ``x``."""
+
+from flowaudit.views.charts import (
+    findings_chart,
+    handover_chart,
+    handovers,
+    reductions_chart,
+    waterfall_chart,
+)
+from flowaudit.views.compare_map import compare_map, side_by_side
+from flowaudit.views.draw import draw
+from flowaudit.views.fonts import Font, find_font
+from flowaudit.views.picture import Picture
+from flowaudit.views.process_map import merge_pairs, process_map
+from flowaudit.views.swimlane import swimlane
+
+__all__ = [
+    "Font", "Picture", "compare_map", "draw", "find_font", "findings_chart", "handover_chart", "handovers", "merge_pairs",
+    "process_map", "reductions_chart", "side_by_side", "swimlane", "waterfall_chart",
+]  # fmt: skip

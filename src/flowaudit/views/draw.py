@@ -1,0 +1,73 @@
+"""One verb for all pictures: what is drawn depends on what is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowaudit.diagnosis import Findings
+from flowaudit.errors import UsageError
+from flowaudit.eventlog import EventLog
+from flowaudit.flow import AsIs, discover
+from flowaudit.messages import Language, current_language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import FourReductions
+from flowaudit.planning import Attribution
+from flowaudit.simulation import Runs
+from flowaudit.targets import Verdict
+from flowaudit.views.charts import findings_chart, reductions_chart, waterfall_chart
+from flowaudit.views.compare_map import compare_map
+from flowaudit.views.picture import Picture
+from flowaudit.views.process_map import merge_pairs, process_map
+
+if TYPE_CHECKING:
+    from flowaudit.study import Study
+
+Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs
+
+
+def draw(thing: Drawable | Study, *, lang: Language | None = None) -> Picture:
+    """Draw a result.
+
+    Parameters
+    ----------
+    thing
+        ``AsIs``: the process map. ``EventLog`` or ``Runs``: the map of the log (of the first replication).
+        ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
+        ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
+        ``Findings``: days lost by finding.
+    lang : {"zh", "en"}, optional
+        Default: the current language.
+
+    Returns
+    -------
+    Picture
+        Shows itself in a notebook; ``.save("map.svg")``, ``.save("map.png")``.
+
+    Raises
+    ------
+    UsageError
+        If there is no picture for such a thing.
+    """
+    from flowaudit.study import Study
+
+    lang = lang or current_language()
+    if isinstance(thing, AsIs):
+        return process_map(thing, lang=lang)
+    if isinstance(thing, Study):
+        if thing.to_be is None:
+            return process_map(thing.as_is, lang=lang)
+        return compare_map(thing.as_is, thing.to_be, merged=merge_pairs(tuple(thing.scenario)), lang=lang)
+    if isinstance(thing, Verdict | FourReductions):
+        return reductions_chart(thing, lang=lang)
+    if isinstance(thing, Attribution):
+        return waterfall_chart(thing, lang=lang)
+    if isinstance(thing, Findings):
+        return findings_chart(thing, lang=lang)
+    if isinstance(thing, Runs):
+        return process_map(discover(thing[0]), lang=lang)
+    if isinstance(thing, EventLog):
+        return process_map(discover(thing), lang=lang)
+    raise UsageError(
+        _("there is no picture of a {kind}.", kind=type(thing).__name__),
+        hint=_("draw the result of discover, diagnose, four_reductions, evaluate or study; a Process or Scenario prints itself."),
+    )  # fmt: skip
