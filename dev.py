@@ -327,7 +327,7 @@ def lab(arguments: argparse.Namespace) -> int:
 def docs(_arguments: argparse.Namespace) -> int:
     """Run the examples in docs/ and the READMEs, and draw the pictures anew."""
     python = Environment().ensure()
-    pages = ["docs", "README.md", "README.zh-CN.md"]
+    pages = [name for name in ("docs", "README.md", "README.zh-CN.md") if (ROOT / name).exists()]
     code = run([python, "-m", "pytest", "--doctest-glob=*.md", "--ignore-glob=*.py", *pages])
     if code == NO_TESTS:
         say("文档中没有可运行的示例", "no page holds an example to run")

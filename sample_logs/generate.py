@@ -36,9 +36,7 @@ def write(out: Path, *, seed: int, bundles: int, plain: bool = False) -> None:
         folder = out / "catalogue" if name in CATALOGUE else out
         write_table(folder / f"{name}.csv", COLUMNS[name].split(), rows, compress=name in COMPRESSED and not plain)
     (out / "truth.json").write_text(as_text(truth(plans, records, seed)), encoding="utf-8", newline="\n")
-    readme = HERE / "restaurant_model" / "README.template.md"
-    if readme.exists():
-        shutil.copyfile(readme, out / "README.md")
+    shutil.copyfile(HERE / "restaurant_model" / "README.template.md", out / "README.md")
 
 
 def write_table(path: Path, columns: list[str], rows: Iterable[Row], *, compress: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +120,7 @@ class BundleRun:
         event = yield from self.work(f"{item}.review", item, result=result, officer=self.handler.get(item, ""))
         self.handler[item] = event.resource
 
-    def correct(self, item: str, correction: Correction, following: tuple[Correction, ...] | list[Correction]) -> Process:
+    def correct(self, item: str, correction: Correction, following: Sequence[Correction]) -> Process:
         """Send one notice and wait for the applicant; what the next notice will be about is handed in again, too."""
         case = self.cases[item]
         late = correction.after_acceptance
@@ -293,7 +293,7 @@ class BundleRun:
         untouched = start == self.plan.first
         if not at_once and not untouched:
             day, hour = start // DAY * DAY, start % DAY / HOUR
-            if self.rng.random() < 0.3 and hour < 18 or hour >= 22:
+            if (self.rng.random() < 0.3 and hour < 18) or hour >= 22:
                 start = day + int(self.rng.uniform(max(18.0, min(hour, 22.0)), 22.5) * HOUR)
         length = int(minutes * MINUTE * self.rng.uniform(0.5, 1.5))
         yield city.until(start + length)

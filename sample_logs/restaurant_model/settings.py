@@ -17,7 +17,8 @@ CUT_OFF = datetime(2024, 8, 20, 17, 30)
 UTILISATION_SPAN = (date(2023, 4, 1), date(2024, 6, 30))
 """Utilisation is measured here, after the offices have filled up and before the arrivals end."""
 
-MONTH_WEIGHT = {1: 0.8, 2: 0.85, 3: 1.15, 4: 1.15, 5: 1.1, 6: 1.05, 7: 0.9, 8: 0.9, 9: 1.1, 10: 0.95, 11: 1.05, 12: 0.95}
+_BY_MONTH = (0.8, 0.85, 1.15, 1.15, 1.1, 1.05, 0.9, 0.9, 1.1, 0.95, 1.05, 0.95)
+MONTH_WEIGHT = dict(enumerate(_BY_MONTH, 1))
 WEEKDAY_WEIGHT = (1.2, 1.1, 1.0, 1.0, 0.9)
 OFF_DAY_WEIGHT = 0.25
 """Weight of a weekend or holiday, online submissions only."""
@@ -165,7 +166,9 @@ class ItemRule:
 
 
 ITEMS = {
-    HB: ItemRule(HB, "餐饮项目环境影响登记备案", "环保备案", ENVIRONMENT, CENTRE, "环保备案回执", 30, 20, ("HB.decide",)),
+    HB: ItemRule(
+        HB, "餐饮项目环境影响登记备案", "环保备案", ENVIRONMENT, CENTRE, "环保备案回执", 30, 25, ("HB.decide",)
+    ),
     XF: ItemRule(
         XF, "公众聚集场所消防安全检查", "消防检查", FIRE, FIRE_DESK, "消防合格证", 20, 15, ("XF.check", "XF.decide")
     ),

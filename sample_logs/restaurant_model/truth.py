@@ -51,6 +51,7 @@ def truth(plans: list[Plan], records: Records, seed: int) -> dict[str, Any]:
         "w10_meeting": _meeting(records),
         "w10_handover": _handovers(records),
         "pools": _pools(records),
+        "main_path": _main_path(),
         "activities": _activities(records),
         "applicant": _applicant(records),
         "shared": _shared(records),
@@ -283,6 +284,26 @@ def _pools(records: Records) -> dict[str, Any]:
         "calendars": {"office": "工作日", "four_days": "周一、二、三、五的工作日", "meeting": "每周四下午（顺延）"},
         "pools": found,
     }
+
+
+def _main_path() -> list[str]:
+    """Return the activities of a bundle with all items and without trouble, collected at the counter, in order."""
+
+    def labels(item: str, *steps: str) -> list[str]:
+        return [s.STEPS[f"{item}.{step}"].activity for step in steps]
+
+    def opened(item: str) -> list[str]:
+        return [f"{s.ITEMS[item].short}申请", *labels(item, "accept", "review")]
+
+    def closed(item: str) -> list[str]:
+        produce = labels(item, "produce") if f"{item}.produce" in s.STEPS else []
+        return [*(s.STEPS[k].activity for k in s.ITEMS[item].checks), *produce, f"{s.ITEMS[item].document}领取"]
+
+    path = [*opened(s.HB), *opened(s.XF), *labels(s.XF, "inspect"), *labels(s.HB, "inspect"), "核查意见签收"]
+    path += [*closed(s.XF), *closed(s.HB)]
+    for item in (s.SP, s.ZP, s.PS):
+        path += [*opened(item), *closed(item)]
+    return path
 
 
 def _activities(records: Records) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
@@ -67,7 +68,7 @@ def _place(diagram: _Diagram, tree: Tree, x: float, y: float) -> _Box:
         for child in tree.children:
             boxes.append(_place(diagram, child, x, y))
             x += boxes[-1].width + GAP
-        for a, b in zip(boxes[:-1], boxes[1:], strict=True):
+        for a, b in itertools.pairwise(boxes):
             diagram.link(a.exit, b.entry)
         return _Box(width, height, boxes[0].entry, boxes[-1].exit)
     kind = "parallelGateway" if tree.operator == "parallel" else "exclusiveGateway"

@@ -97,7 +97,7 @@ def _mine(variants: Counter[tuple[str, ...]], *, noise: float) -> Tree:
         warnings.simplefilter("ignore")
         from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL
         from pm4py.algo.discovery.inductive.variants.im import IMUVCL
-        from pm4py.algo.discovery.inductive.variants.imf import IMFParameters, IMFUVCL
+        from pm4py.algo.discovery.inductive.variants.imf import IMFUVCL, IMFParameters
         from pm4py.objects.process_tree.utils.generic import reduce_tau_leafs
 
         structure = IMDataStructureUVCL(variants)

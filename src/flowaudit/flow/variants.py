@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,7 +36,7 @@ def variant_codes(log: EventLog) -> tuple[Ints, Ints]:
     variant = variant.ravel()
     own = np.repeat(ptr[first[variant]], lengths) + position
     if not np.array_equal(activity[own], activity):
-        sequences = [activity[a:b].tobytes() for a, b in zip(ptr[:-1], ptr[1:], strict=True)]
+        sequences = [activity[a:b].tobytes() for a, b in itertools.pairwise(ptr)]
         variant, _labels = pd.factorize(np.array(sequences, object))
         first = np.unique(variant, return_index=True)[1]
     order = np.lexsort((first, -np.bincount(variant)))

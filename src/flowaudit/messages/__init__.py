@@ -14,7 +14,7 @@ from typing import Literal
 
 Language = Literal["zh", "en"]
 
-__all__ = ["Language", "current_language", "speaking", "translate"]
+__all__ = ["Language", "both", "current_language", "speaking", "translate"]
 
 _spoken: ContextVar[Language | None] = ContextVar("flowaudit_language", default=None)
 
@@ -63,3 +63,14 @@ def translate(message: str, /, *, lang: Language | None = None, **values: object
     """
     text = _catalogue(lang or current_language()).gettext(message)
     return text.format(**values) if values else text
+
+
+def both(message: str, /, **values: object) -> tuple[str, str]:
+    """Return ``message`` in Chinese and in English, for what is kept in both.
+
+    Examples
+    --------
+    >>> both("{n} cases", n=3)[1]
+    '3 cases'
+    """
+    return translate(message, lang="zh", **values), translate(message, lang="en", **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -497,7 +498,7 @@ def _runs(values: npt.NDArray[Any]) -> list[slice]:
     if not len(values):
         return []
     cuts = np.r_[0, np.flatnonzero(values[1:] != values[:-1]) + 1, len(values)]
-    return [slice(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
 def _components(node: Ints, resource: npt.NDArray[Any], n_nodes: int, n_resources: int) -> Ints:

@@ -10,9 +10,8 @@ from flowaudit.views import _text
 
 Status = Literal["kept", "gone", "new", "merged"]
 
-NODE_SIZE, COUNT_SIZE, EDGE_SIZE, LANE_SIZE = 9.0, 7.5, 7.0, 9.0
-NODE_WIDTH, LINE = 92.0, 11.5
-START, END = "start", "end"
+NODE_SIZE, COUNT_SIZE, EDGE_SIZE, LANE_SIZE = 9.5, 7.5, 7.2, 9.5
+NODE_WIDTH, LINE = 88.0, 11.0
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,13 @@ class Node:
 
     @property
     def lines(self) -> list[str]:
-        return _text.wrap(self.label, NODE_SIZE, NODE_WIDTH - 10, 3)
+        return _text.wrap(self.label, NODE_SIZE, NODE_WIDTH - 6, 3)
 
     @property
     def size(self) -> tuple[float, float]:
         if self.mark:
-            return 40.0, 20.0
-        return NODE_WIDTH, LINE * len(self.lines) + (COUNT_SIZE + 3 if self.count else 0) + 9
+            return 40.0, 17.0
+        return NODE_WIDTH, LINE * len(self.lines) + (COUNT_SIZE + 2 if self.count else 0) + 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Edge:
 
     @property
     def label_size(self) -> tuple[float, float]:
-        return _text.width(self.label, EDGE_SIZE) + 4, EDGE_SIZE + 3
+        return _text.width(self.label, EDGE_SIZE) + 2, EDGE_SIZE + 1.5
 
 
 @dataclass(frozen=True)

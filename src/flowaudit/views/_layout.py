@@ -1,4 +1,4 @@
-"""Child process: read Graphviz graphs (a JSON list) from stdin, write their layouts (a JSON list) to stdout.
+"""Child process: read a Graphviz graph from stdin, write its layout as JSON to stdout.
 
 Graphviz cannot be interrupted from within; a process can. No label of the log enters it: names are numbers and sizes.
 """
@@ -11,18 +11,17 @@ from typing import Any
 
 
 def lay_out(source: str) -> dict[str, Any]:
-    """Return Graphviz's own layout of a graph as plain data."""
+    """Return the layout of a graph whose nodes have their places: Graphviz leads the arrows around them."""
     import pygraphviz
 
     graph = pygraphviz.AGraph(string=source)
-    data = graph.draw(prog="dot", format="json0")
+    data = graph.draw(prog="nop", format="json0")
     found: dict[str, Any] = json.loads(data)
     return found
 
 
 def main() -> None:
-    sources = json.loads(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(json.dumps([lay_out(s) for s in sources]).encode())
+    sys.stdout.buffer.write(json.dumps(lay_out(sys.stdin.buffer.read().decode())).encode())
 
 
 if __name__ == "__main__":

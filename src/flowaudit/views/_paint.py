@@ -66,14 +66,14 @@ def box(node: Node, x: float, y: float) -> list[Shape]:
         fill, stroke, width, ink = _style.MERGED, "#7a5a17", 1.6, _style.INK
     shapes: list[Shape] = [Box(left, top, w, h, fill=fill, stroke=stroke, width=width, dash=dash, radius=2.5)]
     lines = node.lines
-    block = LINE * len(lines) + (COUNT_SIZE + 3 if node.count else 0)
+    block = LINE * len(lines) + (COUNT_SIZE + 2 if node.count else 0)
     line_y = y - block / 2 + LINE / 2
     for text in lines:
         shapes.append(Text(x, line_y, text, NODE_SIZE, ink))
         line_y += LINE
     if node.count:
         grey = ink if ink != _style.INK else _style.MUTED
-        shapes.append(Text(x, line_y - LINE / 2 + (COUNT_SIZE + 3) / 2, node.count, COUNT_SIZE, grey))
+        shapes.append(Text(x, line_y - LINE / 2 + (COUNT_SIZE + 2) / 2, node.count, COUNT_SIZE, grey))
     return shapes
 
 

@@ -1,22 +1,21 @@
-"""Find a place for every node and arrow: Graphviz in a child process, a plain layered order where that fails."""
+"""Find a place for every node and arrow: boxes in columns by lane, arrows by Graphviz in a child process."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flowaudit.views import _text
-from flowaudit.views._graph import LANE_SIZE, Graph
+from flowaudit.views._graph import Graph
 from flowaudit.views.picture import Point
 
 TIMEOUT_S = 20.0
-PAGE = (442.0, 600.0)
-"""Type area of an A4 page less a caption, in points: of two layouts the one that fits it at the larger scale is taken."""
+HEAD, PITCH, NARROW_PITCH, ROW_GAP, MANY_LANES = 18.0, 112.0, 98.0, 20.0, 6
+SHORT = 40.0
 
 
 @dataclass(frozen=True)
@@ -41,63 +40,88 @@ class Layout:
 
 
 def place(graph: Graph, *, timeout_s: float = TIMEOUT_S) -> Layout:
-    """Return the places of a graph's parts.
+    """Return the places of a graph's parts: one column per lane, time running down.
 
-    Graphviz lays the graph out from top to bottom and from left to right; the one that can be printed larger is taken.
-    When the child process does not answer in time, or fails, a layered layout of our own is used.
+    Graphviz leads the arrows around the boxes. When its process does not answer in time, or fails, arrows are drawn
+    straight and may cross boxes.
     """
+    grid = _grid(graph)
     try:
-        answers = _ask([_dot(graph, "TB"), _dot(graph, "LR")], timeout_s)
-        layouts = [_read(graph, answer) for answer in answers]
+        routes = _routed(graph, grid, _ask(_dot(graph, grid), timeout_s))
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
-        return layered(graph)
-    return max(layouts, key=_scale)
+        routes = tuple(_straight(graph, grid.nodes, edge.source, edge.target, k) for k, edge in enumerate(graph.edges))
+    return _labelled(graph, Layout(grid.width, grid.height, grid.nodes, routes, grid.lanes))
 
 
-def _scale(layout: Layout) -> float:
-    return min(PAGE[0] / layout.width, PAGE[1] / layout.height, 1.0)
+def _grid(graph: Graph) -> Layout:
+    """Give every node a row after all it follows, and after its predecessor in the same column."""
+    columns = max(len(graph.lanes), 1)
+    pitch = PITCH if columns <= MANY_LANES else NARROW_PITCH
+    after: dict[int, list[int]] = {}
+    for edge in graph.edges:
+        if graph.nodes[edge.source].position < graph.nodes[edge.target].position:
+            after.setdefault(edge.target, []).append(edge.source)
+    row: dict[int, int] = {}
+    used: set[tuple[int, int]] = set()
+    column: dict[int, int] = {}
+    for i in sorted(range(len(graph.nodes)), key=lambda i: graph.nodes[i].position):
+        node = graph.nodes[i]
+        before = [j for j in after.get(i, ()) if j in row]
+        if node.mark == "end":
+            at, place_ = max(row.values(), default=-1) + 1, column[before[0]] if before else 0
+        else:
+            at = max((row[j] + 1 for j in before), default=0)
+            place_ = max(node.lane, 0)
+        while (at, place_) in used:
+            at += 1
+        row[i], column[i] = at, place_
+        used.add((at, place_))
+    return _measured(graph, row, column, columns, pitch)
 
 
-def _ask(sources: list[str], timeout_s: float) -> list[dict[str, Any]]:
+def _measured(graph: Graph, row: Mapping[int, int], column: Mapping[int, int], columns: int, pitch: float) -> Layout:
+    first = next((i for i, node in enumerate(graph.nodes) if node.mark == "start"), None)
+    if first is not None:
+        # the start mark stands above the first activity, wherever that is
+        follower = next((e.target for e in graph.edges if e.source == first), None)
+        column = {**column, first: column[follower] if follower is not None else 0}
+    heights: dict[int, float] = {}
+    for i, node in enumerate(graph.nodes):
+        heights[row[i]] = max(heights.get(row[i], 0.0), node.size[1])
+    tops: dict[int, float] = {}
+    y = HEAD + 8.0
+    for at in sorted(heights):
+        tops[at] = y
+        y += heights[at] + ROW_GAP
+    nodes = tuple(
+        (pitch * (column[i] + 0.5), tops[row[i]] + heights[row[i]] / 2) for i in range(len(graph.nodes))
+    )
+    height = y - ROW_GAP + 10.0
+    lanes = tuple((pitch * k + 1.5, 0.0, pitch - 3.0, height) for k in range(len(graph.lanes)))
+    return Layout(pitch * columns, height, nodes, (), lanes)
+
+
+def _ask(source: str, timeout_s: float) -> dict[str, Any]:
     # run as a file, not as a module of the package: the child needs Graphviz only and starts at once
     done = subprocess.run(
         [sys.executable, "-P", str(Path(__file__).with_name("_layout.py"))],
-        input=json.dumps(sources).encode(),
+        input=source.encode(),
         capture_output=True,
         timeout=timeout_s,
         check=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
-    return answers
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
-def _box_label(size: tuple[float, float]) -> str:
-    # an empty table of fixed size: Graphviz keeps room for the label without measuring any font
-    w, h = (max(1, round(x)) for x in size)
-    return f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{w}" HEIGHT="{h}"><TR><TD></TD></TR></TABLE>>'
-
-
-def _dot(graph: Graph, direction: str) -> str:
-    out = [
-        f"digraph {{ rankdir={direction}; nodesep=0.22; ranksep=0.34; pad=0; remincross=true; newrank=true;",
-        'node [shape=box, fixedsize=true, label=""]; edge [arrowsize=0.6];',
-    ]
-    for lane, name in enumerate(graph.lanes):
-        members = [f"n{i};" for i, node in enumerate(graph.nodes) if node.lane == lane]
-        label = _box_label((_text.width(name, LANE_SIZE) + 8, LANE_SIZE + 4))
-        out.append(f"subgraph cluster_{lane} {{ margin=9; label={label}; {' '.join(members)} }}")
-    for i, node in enumerate(graph.nodes):
+def _dot(graph: Graph, grid: Layout) -> str:
+    """Return the graph as Graphviz reads it: numbers for names, fixed sizes, no text, hence no font to measure."""
+    out = ['digraph { splines=true; esep="+3"; node [shape=box, fixedsize=true, label=""]; edge [arrowsize=0.6];']
+    for i, (node, (x, y)) in enumerate(zip(graph.nodes, grid.nodes, strict=True)):
         w, h = node.size
-        out.append(f"n{i} [width={w / 72:.4f}, height={h / 72:.4f}];")
-    heaviest = max((e.weight for e in graph.edges), default=1.0) or 1.0
-    for k, edge in enumerate(graph.edges):
-        label = f", label={_box_label(edge.label_size)}" if edge.label else ""
-        weight = 1 + round(8 * edge.weight / heaviest)
-        # an arrow back in time must not turn the map upside down
-        back = graph.nodes[edge.target].position < graph.nodes[edge.source].position
-        free = ", constraint=false" if back else ""
-        out.append(f'n{edge.source} -> n{edge.target} [id="e{k}", weight={weight}{free}{label}];')
+        out.append(f'n{i} [width={w / 72:.4f}, height={h / 72:.4f}, pos="{x:.2f},{grid.height - y:.2f}"];')
+    out.extend(f'n{edge.source} -> n{edge.target} [id="e{k}"];' for k, edge in enumerate(graph.edges))
     return "\n".join([*out, "}"])
 
 
@@ -106,61 +130,30 @@ def _point(text: str, height: float) -> Point:
     return float(x), height - float(y)
 
 
-def _read(graph: Graph, data: Mapping[str, Any]) -> Layout:
-    left, bottom, width, height = map(float, data["bb"].split(","))
-    if width - left <= 0 or height - bottom <= 0:
-        raise ValueError("empty layout")
-    nodes: list[Point] = [(0.0, 0.0)] * len(graph.nodes)
-    lanes: list[tuple[float, float, float, float]] = [(0.0, 0.0, 0.0, 0.0)] * len(graph.lanes)
-    for thing in data["objects"]:
-        name = thing["name"]
-        if name.startswith("cluster_"):
-            x0, y0, x1, y1 = map(float, thing["bb"].split(","))
-            lanes[int(name[8:])] = (x0, height - y1, x1 - x0, y1 - y0)
-        else:
-            nodes[int(name[1:])] = _point(thing["pos"], height)
-    routes: list[Route] = [Route((), (0.0, 0.0), None)] * len(graph.edges)
+def _routed(graph: Graph, grid: Layout, data: Mapping[str, Any]) -> tuple[Route, ...]:
+    # Graphviz may move the whole drawing: the first node tells by how much
+    at = {thing["name"]: _point(thing["pos"], grid.height) for thing in data["objects"]}
+    dx, dy = (grid.nodes[0][k] - at["n0"][k] for k in (0, 1))
+    routes: dict[int, Route] = {}
     for thing in data.get("edges", ()):
         points: list[Point] = []
         tip: Point | None = None
         for part in thing["pos"].split():
+            x, y = _point(part[2:] if part[:2] in ("e,", "s,") else part, grid.height)
             if part.startswith("e,"):
-                tip = _point(part[2:], height)
+                tip = (x + dx, y + dy)
             elif not part.startswith("s,"):
-                points.append(_point(part, height))
-        label = _point(thing["lp"], height) if "lp" in thing else None
-        routes[int(thing["id"][1:])] = Route(tuple(points), tip or points[-1], label)
-    return Layout(width, height, tuple(nodes), tuple(routes), tuple(lanes))
+                points.append((x + dx, y + dy))
+        routes[int(thing["id"][1:])] = Route(tuple(points), tip or points[-1], None)
+    pairs = {(e.source, e.target) for e in graph.edges}
+    for k, edge in enumerate(graph.edges):
+        if (edge.target, edge.source) in pairs and graph.nodes[edge.target].position < graph.nodes[edge.source].position:
+            # the way back would lie upon the way there
+            routes[k] = _straight(graph, grid.nodes, edge.source, edge.target, k)
+    return tuple(routes[k] for k in range(len(graph.edges)))
 
 
-def layered(graph: Graph) -> Layout:
-    """Place nodes without Graphviz: one column per lane, one row per step in order of position.
-
-    Needs no other program and always ends; arrows may cross boxes.
-    """
-    order = sorted(range(len(graph.nodes)), key=lambda i: graph.nodes[i].position)
-    pitch, left, top = 128.0, 12.0, 30.0
-    nodes: list[Point] = [(0.0, 0.0)] * len(graph.nodes)
-    y, last_lane, row_height = top, None, 0.0
-    for i in order:
-        node = graph.nodes[i]
-        lane = max(node.lane, 0)
-        if last_lane is None or lane == last_lane or node.mark:
-            y += row_height + 22.0 if last_lane is not None else 0.0
-            row_height = 0.0
-        else:
-            y += 0.62 * row_height + 14.0
-            row_height = 0.0
-        nodes[i] = (left + pitch * (lane + 0.5), y + node.size[1] / 2)
-        row_height, last_lane = max(row_height, node.size[1]), lane
-    height = y + row_height + 16.0
-    width = left * 2 + pitch * max(len(graph.lanes), 1)
-    lanes = tuple((left + pitch * k + 3, 4.0, pitch - 6, height - 8) for k in range(len(graph.lanes)))
-    routes = tuple(_straight(graph, nodes, edge.source, edge.target, k) for k, edge in enumerate(graph.edges))
-    return Layout(width, height, tuple(nodes), routes, lanes)
-
-
-def _straight(graph: Graph, nodes: list[Point], source: int, target: int, k: int) -> Route:
+def _straight(graph: Graph, nodes: Sequence[Point], source: int, target: int, k: int) -> Route:
     (x0, y0), (x1, y1) = nodes[source], nodes[target]
     h0, h1 = graph.nodes[source].size[1] / 2, graph.nodes[target].size[1] / 2
     w0, w1 = graph.nodes[source].size[0] / 2, graph.nodes[target].size[0] / 2
@@ -168,10 +161,63 @@ def _straight(graph: Graph, nodes: list[Point], source: int, target: int, k: int
         start, tip = (x0 + w0, y0), (x1 + w1, y1 + (6 if source == target else 0))
         bow = 18.0 + 5.0 * (k % 3)
         points = (start, (start[0] + bow, start[1]), (tip[0] + bow, tip[1]), (tip[0] + 4, tip[1]))
-        return Route(points, tip, (max(x0, x1) + w0 + bow * 0.5, (y0 + y1) / 2))
+        return Route(points, tip, None)
     start, tip = (x0, y0 + h0), (x1, y1 - h1)
     end = (tip[0], tip[1] - 4)
     reach = max(8.0, (end[1] - start[1]) / 2)
     points = (start, (start[0], start[1] + reach), (end[0], end[1] - reach), end)
-    share = 0.35 + 0.15 * (k % 3)
-    return Route(points, tip, (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
+    return Route(points, tip, None)
+
+
+def _along(points: tuple[Point, ...]) -> list[Point]:
+    """Return points along a chain of cubic Bezier pieces, evenly enough to hang a label on."""
+    out: list[Point] = []
+    for i in range(0, len(points) - 3, 3):
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[i : i + 4]
+        for step in range(8):
+            t = step / 8
+            u = 1 - t
+            a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+            out.append((a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy))
+    return [*out, points[-1]]
+
+
+Rect = tuple[float, float, float, float]
+
+
+def _overlap(a: Rect, b: Rect) -> float:
+    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return w * h if w > 0 and h > 0 else 0.0
+
+
+def _labelled(graph: Graph, layout: Layout) -> Layout:
+    """Hang every label on its arrow where it covers no box and no other label; the most frequent arrows choose first."""
+    taken: list[Rect] = []
+    for node, (x, y) in zip(graph.nodes, layout.nodes, strict=True):
+        w, h = node.size
+        taken.append((x - w / 2, y - h / 2, w, h))
+    routes = list(layout.routes)
+    for k in sorted(range(len(routes)), key=lambda k: -graph.edges[k].weight):
+        edge, route = graph.edges[k], routes[k]
+        if not edge.label or len(route.points) < 4:
+            continue
+        w, h = edge.label_size
+        spots = _along((*route.points,))
+        middle = len(spots) / 2
+        best, cost = spots[0], float("inf")
+        beside, other = w / 2 + 4, -w / 2 - 4
+        # on a short arrow the label would hide the arrow
+        short = abs(spots[0][0] - spots[-1][0]) + abs(spots[0][1] - spots[-1][1]) < SHORT
+        sides = (beside, other, 0.0) if short else (0.0, beside, other)
+        for i, (x, y) in enumerate(spots):
+            for dx in sides:
+                left = min(max(x + dx - w / 2, 0.0), layout.width - w)
+                rect = (left, y - h / 2, w, h)
+                covered = sum(_overlap(rect, other) for other in taken)
+                price = 50.0 * covered + abs(i - middle) / len(spots) + 0.4 * sides.index(dx)
+                if price < cost:
+                    best, cost = (left + w / 2, y), price
+        taken.append((best[0] - w / 2, best[1] - h / 2, w, h))
+        routes[k] = Route(route.points, route.tip, best, route.curve)
+    return Layout(layout.width, layout.height, layout.nodes, tuple(routes), layout.lanes)

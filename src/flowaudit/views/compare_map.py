@@ -42,18 +42,19 @@ def compare_map(
     lang = lang or current_language()
     merged = merged or {}
     known = set(before.nodes["activity"])
+    remaining = set(after.nodes["activity"])
     status: dict[str, Status] = {
-        a: "merged" if a in merged else "new" for a in after.nodes["activity"] if a in merged or a not in known
+        a: "merged" if a in merged else "new" for a in remaining if a in merged or a not in known
     }
     now = graph_of(after, lang, small, status)
     then = graph_of(before, lang, small)
-    graph = _overlay(now, then, set(after.nodes["activity"]))
+    graph = _overlay(now, then, remaining)
     return paint(
         graph,
         place(graph, timeout_s=timeout_s),
         lang=lang,
         title=title or _("Before and after in one map", lang=lang),
-        notes=map_notes(after, now, lang),
+        notes=map_notes(after, lang),
         compare=True,
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from flowaudit.eventlog import APPLICANT
-from flowaudit.flow import AsIs
+from flowaudit.flow import END, START, AsIs
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.views._graph import Edge, Graph, Node, Status
@@ -20,7 +21,8 @@ from flowaudit.views.picture import Picture
 SMALL = 10
 """Counts below this are shown as "<10": a picture leaves the office."""
 
-MAX_ENDS = 3
+RARE_END = 0.02
+"""Fewer cases than this share beginning or ending at an activity get no arrow from the start or to the end."""
 
 
 def process_map(
@@ -51,18 +53,32 @@ def process_map(
 
     Notes
     -----
-    Drawn are the arrows of ``as_is.edges`` and the activities they join; how many that leaves out stands in the notes.
-    Start and end marks join the most frequent first and last activities of the variants.
+    Drawn are the nodes and arrows ``as_is.shown()`` marks; how much that leaves out stands in the notes. Repetitions of
+    an activity at once are not drawn.
     """
     lang = lang or current_language()
     graph = graph_of(as_is, lang, small)
-    notes = map_notes(as_is, graph, lang)
+    notes = map_notes(as_is, lang)
     return paint(graph, place(graph, timeout_s=timeout_s), lang=lang, title=title or _("Process map", lang=lang), notes=notes)
 
 
-def map_notes(as_is: AsIs, graph: Graph, lang: Language) -> list[str]:
-    """Return what a reader needs beside a map: how many cases, which period, what is left out."""
-    return []
+def map_notes(as_is: AsIs, lang: Language) -> list[str]:
+    """Return what a reader needs beside a map: how many cases, which period, what the times are, what is left out."""
+    first, last = as_is.span
+    nodes, _edges = as_is.shown()
+    texts = {
+        "bundle": _("{n} bundles, {first} to {last}.", lang=lang, n=f"{as_is.cases:,}", first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}"),
+        "case": _("{n} cases, {first} to {last}.", lang=lang, n=f"{as_is.cases:,}", first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}"),
+    }  # fmt: skip
+    notes = [
+        texts[as_is.unit],
+        _("Times on arrows: median working time from the end of one activity to the start of the next.", lang=lang)
+        if as_is.has_starts
+        else _("Times on arrows: median working time from the end of one activity to the end of the next (starts are not recorded).", lang=lang),
+        _("Shown are {shown} of {all} activities; the arrows carry {share:.0%} of all steps from one activity to the next.",
+          lang=lang, shown=len(nodes), all=len(as_is.nodes), share=as_is.coverage),
+    ]  # fmt: skip
+    return notes
 
 
 def count_words(n: float, small: int) -> str:
@@ -84,40 +100,44 @@ def graph_of(
 ) -> Graph:
     """Return nodes and arrows of a map, before they have a place."""
     status = status or {}
-    positions = mean_positions(as_is.variants)
-    shown = set(as_is.edges["source"]) | set(as_is.edges["target"])
-    table = as_is.nodes[as_is.nodes["activity"].isin(shown)] if shown else as_is.nodes
-    table = table.assign(_position=[positions.get(a, 1.0) for a in table["activity"]]).sort_values("_position", kind="stable")
-    lanes = lanes_of(table) if "department" in table else []
+    positions = {**mean_positions(as_is.variants), START: -0.1, END: 1.1}
+    table, arrows = as_is.shown()
+    table = table.assign(position=[positions.get(a, 1.0) for a in table["activity"]])
+    table = table.sort_values("position", kind="stable")
+    lanes = lanes_of(table)
     nodes: list[Node] = []
     index: dict[str, int] = {}
     for row in table.to_dict("records"):
-        department = row.get("department")
-        lane = lanes.index(str(department)) if isinstance(department, str) and department in lanes else -1
+        department = row["department"]
         index[row["activity"]] = len(nodes)
         nodes.append(
             Node(
                 str(row["activity"]),
                 _("{n} times", lang=lang, n=count_words(row["events"], small)),
-                lane,
+                lanes.index(department) if isinstance(department, str) else -1,
                 status=status.get(row["activity"], "kept"),
-                position=float(row["_position"]),
+                position=row["position"],
             )
         )
+    rare = RARE_END * as_is.cases
     edges = [
-        Edge(
-            index[row["source"]],
-            index[row["target"]],
-            " · ".join(
-                x for x in (count_words(row["frequency"], small), time_words(row.get("median_working_h"), lang)) if x
-            ),
-            float(row["frequency"]),
-            time_class(row.get("median_working_h")),
-        )
-        for row in as_is.edges.to_dict("records")
-        if row["source"] in index and row["target"] in index
+        row
+        for row in arrows.to_dict("records")
+        if row["source"] != row["target"]
+        and (row["frequency"] >= rare or not (row["source"] == START or row["target"] == END))
     ]
-    return _with_ends(Graph(nodes, edges, lanes), as_is.variants, index, lang, small)
+    for name, mark, label in ((START, "start", _("start", lang=lang)), (END, "end", _("end", lang=lang))):
+        if any(name in (row["source"], row["target"]) for row in edges):
+            index[name] = len(nodes)
+            nodes.append(Node(label, "", -1, mark=mark, position=positions[name]))
+    return Graph(nodes, [_edge(row, index, lang, small) for row in edges if {row["source"], row["target"]} <= set(index)], lanes)
+
+
+def _edge(row: Mapping[Hashable, Any], index: Mapping[str, int], lang: Language, small: int) -> Edge:
+    end = row["source"] == START or row["target"] == END
+    hours = None if end else row["median_working_h"]
+    label = " · ".join(x for x in (count_words(row["frequency"], small), time_words(hours, lang)) if x)
+    return Edge(index[row["source"]], index[row["target"]], label, float(row["frequency"]), time_class(hours))
 
 
 def mean_positions(variants: pd.DataFrame) -> dict[str, float]:
@@ -130,28 +150,6 @@ def mean_positions(variants: pd.DataFrame) -> dict[str, float]:
             total[activity] += i / last * cases
             weight[activity] += cases
     return {a: total[a] / weight[a] for a in total}
-
-
-def _with_ends(graph: Graph, variants: pd.DataFrame, index: Mapping[str, int], lang: Language, small: int) -> Graph:
-    firsts: Counter[str] = Counter()
-    lasts: Counter[str] = Counter()
-    for trace, cases in zip(variants["variant"], variants["cases"], strict=True):
-        if len(trace):
-            firsts[trace[0]] += int(cases)
-            lasts[trace[-1]] += int(cases)
-    nodes: list[Node] = list(graph.nodes)
-    edges: list[Edge] = list(graph.edges)
-    for counts, mark, position in ((firsts, "start", -0.1), (lasts, "end", 1.1)):
-        found = [(index[a], n) for a, n in counts.most_common() if a in index][:MAX_ENDS]
-        if not found:
-            continue
-        label = _("start", lang=lang) if mark == "start" else _("end", lang=lang)
-        nodes.append(Node(label, "", -1, mark=mark, position=position))
-        me = len(nodes) - 1
-        for other, n in found:
-            ends = (me, other) if mark == "start" else (other, me)
-            edges.append(Edge(*ends, count_words(n, small), float(n)))
-    return Graph(nodes, edges, graph.lanes)
 
 
 def merge_pairs(measures: Sequence[object]) -> dict[str, tuple[str, str]]:

@@ -79,9 +79,9 @@ def swimlane(
 
 
 def _steps(as_is: AsIs, lang: Language, status: Mapping[str, Status], small: int) -> list[_Step]:
-    nodes = as_is.nodes.drop_duplicates("activity")
+    nodes = as_is.nodes
     positions = mean_positions(as_is.variants)
-    cases = float(as_is.variants["cases"].sum()) or 1.0
+    cases = float(as_is.cases) or 1.0
     usual = list(dict.fromkeys(max(zip(as_is.variants["cases"], as_is.variants["variant"], strict=True))[1]))
     share = {str(r["activity"]): float(r["cases"]) / cases for r in nodes.to_dict("records")}
     chosen = [a for a in share if share[a] >= MIN_SHARE] or usual

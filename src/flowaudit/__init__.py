@@ -1,0 +1,109 @@
+"""flowaudit: from an approval log to a plan for redesigning the process (一件事一次办).
+
+The names below are grouped by the question they answer. Everything is loaded on first use: ``import flowaudit`` itself
+costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowaudit.catalogue import Catalogue, read_catalogue
+    from flowaudit.delivery import deliver
+    from flowaudit.diagnosis import RULES, Finding, Findings, diagnose
+    from flowaudit.documents import Plan, plan
+    from flowaudit.errors import FlowAuditError
+    from flowaudit.eventlog import (
+        EventLog,
+        Quality,
+        check,
+        load_sample,
+        open_log,
+        read_csv,
+        read_folder,
+        read_log,
+        read_parquet,
+        read_xes,
+        write_log,
+    )
+    from flowaudit.flow import AsIs, directly_follows, discover, variants
+    from flowaudit.metrics import CountingRule, Figure, FourReductions, Reduction, cycle_time, four_reductions, rework
+    from flowaudit.planning import Attribution, waterfall
+    from flowaudit.process import Process, fit_process
+    from flowaudit.redesign import MEASURES, Scenario, suggest
+    from flowaudit.simulation import Runs, fidelity, simulate
+    from flowaudit.study import Study, StudySettings, study
+    from flowaudit.targets import Target, Verdict, evaluate, read_targets
+    from flowaudit.views import draw
+    from flowaudit.worktime import Calendar, load_calendar
+
+__version__ = "0.1.0"
+
+_QUESTIONS = {
+    # What happened?
+    "eventlog": (
+        "EventLog", "Quality", "check", "load_sample", "open_log", "read_csv", "read_folder", "read_log", "read_parquet",
+        "read_xes", "write_log",
+    ),
+    # What do the rules say, and when do offices work?
+    "catalogue": ("Catalogue", "read_catalogue"),
+    "worktime": ("Calendar", "load_calendar"),
+    # How does it flow?
+    "flow": ("AsIs", "directly_follows", "discover", "variants"),
+    # How much: steps, time, materials, trips?
+    "metrics": ("CountingRule", "Figure", "FourReductions", "Reduction", "cycle_time", "four_reductions", "rework"),
+    # Why so much?
+    "diagnosis": ("RULES", "Finding", "Findings", "diagnose"),
+    # What if it were done otherwise, and what then?
+    "process": ("Process", "fit_process"),
+    "redesign": ("MEASURES", "Scenario", "suggest"),
+    "simulation": ("Runs", "fidelity", "simulate"),
+    # Is it good enough, and which measure saves how much?
+    "targets": ("Target", "Verdict", "evaluate", "read_targets"),
+    "planning": ("Attribution", "waterfall"),
+    # How is it seen and said?
+    "study": ("Study", "StudySettings", "study"),
+    "views": ("draw",),
+    "documents": ("Plan", "plan"),
+    "delivery": ("deliver",),
+    "errors": ("FlowAuditError",),
+}  # fmt: skip
+_HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
+
+__all__ = [
+    "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure", "Finding",
+    "Findings", "FlowAuditError", "FourReductions", "Plan", "Process", "Quality", "Reduction", "Runs", "Scenario", "Study",
+    "StudySettings", "Target", "Verdict", "__version__", "check", "cycle_time", "deliver", "diagnose", "directly_follows",
+    "discover", "draw", "evaluate", "fidelity", "fit_process", "four_reductions", "load_calendar", "load_sample", "open_log",
+    "plan", "read_catalogue", "read_csv", "read_folder", "read_log", "read_parquet", "read_targets", "read_xes", "rework",
+    "simulate", "study", "suggest", "variants", "waterfall", "write_log",
+]  # fmt: skip
+
+
+class _Package(ModuleType):
+    """Keeps ``flowaudit.study`` the function: loading the file of that name would put the module in its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name) == name:
+            value = getattr(value, name, value)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    room = _HOME.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,159 @@
+"""A study as the files people open, with a manifest of what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowaudit.delivery.duties import DUTIES, duties_template
+from flowaudit.delivery.place import Place
+from flowaudit.delivery.plain import versions, write_json
+from flowaudit.delivery.summary import summary
+from flowaudit.documents import plan, save_tables
+from flowaudit.eventlog import EventLog, Mapping, write_log, write_mapping
+from flowaudit.study import Study
+from flowaudit.views import draw
+
+if TYPE_CHECKING:
+    from flowaudit.messages import Language
+
+MANIFEST = "manifest.json"
+FILES = (
+    "plan.docx", "plan.html", "as_is.svg", "to_be.svg", "findings.json", "quality.csv", "mapping.toml", "process.json",
+    "scenario.toml", "verdict.json", "summary.json", "tables.xlsx", "log.arrow", "log.arrow.json", MANIFEST,
+)  # fmt: skip
+"""What a delivery writes, in the order in which it is moved into its place; besides it ``duties.toml`` if there is none."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was written.
+
+    Attributes
+    ----------
+    folder : Path
+    files : tuple of str
+        Names in the folder, the manifest last.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Path:
+        return self.folder / name
+
+
+def deliver(
+    study: Study,
+    out: str | os.PathLike[str],
+    *,
+    log: EventLog | None = None,
+    mapping: Mapping | None = None,
+    scenario_text: str | None = None,
+    lang: Language | None = None,
+    keep: Container[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Delivery:
+    """Write everything a study says into one folder: all files, or none.
+
+    Parameters
+    ----------
+    study : Study
+    out : path
+        Made if absent. Files of other names in it are left alone, and so is ``duties.toml`` once it exists.
+    log : EventLog, optional
+        What ``log.arrow`` is to hold; default: the study's log, seen by its unit.
+    mapping : Mapping, optional
+        The column mapping the log was read with; default: the one in its provenance.
+    scenario_text : str, optional
+        The scenario file as people wrote it, comments included; default: the study's scenario.
+    lang : {"zh", "en"}, optional
+        Of the documents; default: the study's.
+    keep : container of str
+        Names of ``FILES`` not to be written anew, because the study was made from the one that is there.
+    progress : callable(done, total), optional
+
+    Returns
+    -------
+    Delivery
+
+    Raises
+    ------
+    InputError
+        If the folder or a file in it cannot be written; the folder is then as it was.
+    """
+    lang = lang or study.settings.lang
+    log = log or study.log
+    document = plan(study, lang=lang)
+    as_is = draw(study.as_is, lang=lang)
+    # Without a measure nothing changes, and the picture of the office as it will be says so by being the same.
+    to_be = as_is if study.to_be is None else draw(study.to_be, lang=lang)
+    writers: dict[str, Callable[[Path], object]] = {
+        "plan.docx": document.save,
+        "plan.html": document.save,
+        "as_is.svg": as_is.save,
+        "to_be.svg": to_be.save,
+        "findings.json": study.findings.to_json,
+        "quality.csv": study.quality.to_csv,
+        "mapping.toml": lambda path: write_mapping(mapping or Mapping.of(log), path),
+        "process.json": study.process.save,
+        "scenario.toml": lambda path: _text(path, scenario_text or study.scenario.to_toml()),
+        "verdict.json": lambda path: write_json(path, _verdict(study, lang)),
+        "summary.json": lambda path: write_json(path, summary(study, lang)),
+        "tables.xlsx": lambda path: save_tables(study, path, lang=lang),
+        "log.arrow": lambda path: write_log(log, path),
+        DUTIES: lambda path: _text(path, duties_template()),
+    }
+    place = Place(out)
+    names = [name for name in FILES if name not in keep]
+    if not (place.folder / DUTIES).exists():
+        names.insert(0, DUTIES)
+    place.require(names)
+    with place.staging() as staged:
+        for done, name in enumerate(names):
+            if progress:
+                progress(done, len(names))
+            if name == MANIFEST:
+                write_json(staged / name, _manifest(study, staged, place.folder, names))
+            elif name in writers:
+                writers[name](staged / name)
+        place.fill(staged, names)
+    if progress:
+        progress(len(names), len(names))
+    return Delivery(place.folder, tuple(names))
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _verdict(study: Study, lang: Language) -> dict[str, object]:
+    return {
+        "schema": "flowaudit.verdict/1",
+        "scenario": study.scenario.name,
+        "proposed": study.proposed,
+        **study.verdict.to_dict(lang),
+        "observed": study.observed.to_dict(lang),
+        "attribution": None if study.attribution is None else study.attribution.to_dict(lang),
+    }
+
+
+def _manifest(study: Study, staged: Path, folder: Path, names: list[str]) -> dict[str, object]:
+    files = {}
+    for name in FILES[:-1]:
+        path = (staged if name in names else folder) / name
+        with path.open("rb") as stream:
+            files[name] = {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": path.stat().st_size}
+    return {
+        "schema": "flowaudit.manifest/1",
+        "created": study.created,
+        "seed": study.settings.seed,
+        "settings": study.settings.model_dump(),
+        "inputs": dict(study.inputs),
+        "versions": versions(),
+        "files": files,
+    }

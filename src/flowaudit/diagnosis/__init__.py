@@ -1,0 +1,9 @@
+"""Why it takes so long: waste rules with evidence, waiting and handover times. Candidates, never verdicts."""
+
+from flowaudit.diagnosis.diagnose import diagnose, explain
+from flowaudit.diagnosis.finding import Finding, Findings, NotCheckable
+from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.rules import RULES
+from flowaudit.diagnosis.wilson import wilson
+
+__all__ = ["RULES", "Finding", "Findings", "NotCheckable", "Rule", "diagnose", "explain", "wilson"]

@@ -1,0 +1,146 @@
+"""W04 退回补正: applications sent back for corrections, and sent back again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowaudit.diagnosis.context import Context
+from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.wilson import wilson
+from flowaudit.messages import Language, both
+from flowaudit.messages import translate as _
+
+SHARE = 0.05
+RESULTS = ("补正", "补齐补正", "退回")
+Ints = npt.NDArray[np.int64]
+
+
+def name(lang: Language | None = None) -> str:
+    return _("corrections", lang=lang)
+
+
+def definition(lang: Language | None = None) -> str:
+    return _(
+        "Requests for corrections: events of the stage correction by an office, or with the result 补正 or 退回. An item "
+        "(or the whole log) speaks when the lower Wilson bound of the share of cases with one is at least 5 %. Lost "
+        "time: from the request to the applicant's next act, or the next event.",
+        lang=lang,
+    )
+
+
+def find(context: Context) -> list[Finding] | NotCheckable:
+    requests = correction_requests(context)
+    if requests is None:
+        return NotCheckable(
+            "W04", *both("neither the stage of an event nor its result is recorded"), ("stage (correction) | result",)
+        )
+    item, items = context.column("item_code")
+    answered = answers(context, requests)
+    lost = context.days(context.end[requests], context.end[answered])
+    found = []
+    for code in np.unique(item):
+        own = np.flatnonzero(item[requests] == code)
+        population = len(np.unique(context.case[item == code]))
+        cases, total = context.by_case(requests[own], lost[own])
+        if len(cases) < context.min_cases or wilson(len(cases), population)[0] < SHARE:
+            continue
+        label = str(items[code]) if code >= 0 else ""
+        known = context.catalogue is not None and bool(label)
+        shown = context.catalogue.item_name(label) if known and context.catalogue is not None else label
+        repeated = int((np.unique(context.case[requests[own]], return_counts=True)[1] > 1).sum())
+        reasons = _pareto(context, label or None)
+        values = {
+            "item": shown, "cases": len(cases), "share": len(cases) / population, "repeated": repeated,
+            "yield": 1 - len(cases) / population,
+        }  # fmt: skip
+        statement = (
+            both(
+                "“{item}”: {cases} cases ({share:.0%}) were asked for corrections, {repeated} of them more than once; first-pass "
+                "yield {yield:.0%}; to be checked.",
+                **values,
+            )
+            if label
+            else both(
+                "{cases} cases ({share:.0%}) were asked for corrections, {repeated} of them more than once; first-pass yield "
+                "{yield:.0%}; to be checked.",
+                **values,
+            )
+        )
+        departments, labels = context.column("department")
+        found.append(
+            context.finding(
+                "W04",
+                label or "all",
+                texts=(
+                    *both("rather many corrections"),
+                    *statement,
+                    *both("A correction may be the applicant's slip as well as an unclear notice; read the reasons first."),
+                ),
+                scope={
+                    "items": [label] if label else [],
+                    "departments": sorted({str(labels[d]) for d in departments[requests[own]] if d >= 0}),
+                    "materials": [material for material, _n in reasons[:5]],
+                },
+                cases=cases,
+                lost=total,
+                population=population,
+                confidence="high",
+                reengineering="①②",
+                reductions=("time", "trips", "materials"),
+                measures=("M07", "M09", "M10"),
+                group="痛点",
+                details={
+                    "requests": len(own), "repeated": repeated, "first_pass_yield": 1 - len(cases) / population,
+                    "materials": [list(r) for r in reasons],
+                },
+            )
+        )  # fmt: skip
+    return found
+
+
+def correction_requests(context: Context) -> Ints | None:
+    """Return the rows in which an office asks for corrections; None where the log cannot say."""
+    has_stage, has_result = context.log.has("stage"), context.log.has("result")
+    if not has_stage and not has_result:
+        return None
+    asked = context.among("stage", "correction") & ~context.applicant
+    if not asked.any():
+        asked = context.among("result", *RESULTS) & ~context.applicant
+    return np.flatnonzero(asked)
+
+
+def answers(context: Context, requests: Ints) -> Ints:
+    """Return for every request the row that answers it: the applicant's next act in the case, else the next event."""
+    last_row = context.log.case_ptr[1:][context.case] - 1
+    applicant = np.flatnonzero(context.applicant)
+    following = np.searchsorted(applicant, requests, side="right")
+    fallback = np.minimum(requests + 1, last_row[requests])
+    if not len(applicant):
+        return fallback
+    candidate = applicant[np.minimum(following, len(applicant) - 1)]
+    same = (following < len(applicant)) & (context.case[candidate] == context.case[requests])
+    return np.where(same, candidate, fallback)
+
+
+def _pareto(context: Context, item: str | None) -> list[tuple[str, int]]:
+    """Rejected materials, most frequent first, by their catalogue names."""
+    table = context.log.table("material_instances")
+    if table is None or not {"accepted", "canonical_id"} <= set(table.columns):
+        return []
+    rejected = table[table["accepted"].astype(str).str.casefold() == "false"]
+    if item is not None and "item_code" in rejected:
+        rejected = rejected[rejected["item_code"] == item]
+    names: dict[Any, Any] = {}
+    materials = context.catalogue.materials if context.catalogue is not None else None
+    if materials is not None and {"canonical_id", "name"} <= set(materials.columns):
+        names = dict(zip(materials["canonical_id"], materials["name"], strict=True))
+    counts = Counter(str(names.get(m, m)) for m in rejected["canonical_id"].dropna())
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+RULE = Rule("W04", name, definition, ("stage (correction) | result",), find, {"share": SHARE})

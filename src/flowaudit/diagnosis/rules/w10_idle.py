@@ -1,0 +1,147 @@
+"""W10 空转等待: where cases lie still, and what the pattern of the waiting suggests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowaudit.diagnosis.context import Context
+from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.rule import Rule
+from flowaudit.messages import Language, both
+from flowaudit.messages import translate as _
+
+MOST = 5
+SHARE_OF_TOTAL = 0.05
+WAIT_SHARE = 0.5
+ONE_WEEKDAY = 0.60
+ALONE = 0.95
+WEEKS = 8
+SHARED_ACCOUNT = 0.5
+Ints = npt.NDArray[np.int64]
+
+
+def name(lang: Language | None = None) -> str:
+    return _("idle waiting", lang=lang)
+
+
+def definition(lang: Language | None = None) -> str:
+    return _(
+        "The at most 5 activities of offices before which cases lie longest in total, each with at least 5 % of all waiting "
+        "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work. Patterns named: at least 60 % of the ends on "
+        "one weekday (batches), one officer doing at least 95 %. Without start times it is handover time, work included.",
+        lang=lang,
+    )
+
+
+def find(context: Context) -> list[Finding] | NotCheckable:
+    activity, names = context.column("activity")
+    enabled = (context.enablement.enabler >= 0) & ~context.applicant
+    total = float(context.wait_days[enabled].sum())
+    if total <= 0:
+        return []
+    waits = np.bincount(activity[enabled], weights=context.wait_days[enabled], minlength=len(names))
+    works = np.bincount(activity[enabled], weights=context.work_days[enabled], minlength=len(names))
+    # With hundreds of activities no single one holds 5 %: five times the even share will do, but never below 1 %.
+    least = max(0.01, min(SHARE_OF_TOTAL, 5.0 / max(len(np.unique(activity)), 1)))
+    found = []
+    for code in np.argsort(-waits, kind="stable")[:MOST]:
+        share = waits[code] / max(waits[code] + works[code], 1e-9)
+        rows = np.flatnonzero(enabled & (activity == code))
+        cases, lost = context.by_case(rows, context.wait_days[rows])
+        if waits[code] < least * total or len(cases) < context.min_cases:
+            continue
+        if context.time_kind == "waiting" and share < WAIT_SHARE:
+            continue
+        found.append(_finding(context, str(names[code]), rows, cases, lost, waits[code] / total, float(share)))
+    return found
+
+
+def _finding(
+    context: Context,
+    label: str,
+    rows: Ints,
+    cases: Ints,
+    lost: npt.NDArray[np.float64],
+    of_total: float,
+    wait_share: float,
+) -> Finding:
+    pattern, details, words = _pattern(context, rows)
+    values: dict[str, Any] = {
+        "activity": label, "days": float(np.median(lost)), "p90": float(np.quantile(lost, 0.9)), "share": of_total,
+        "wait_share": wait_share,
+    }  # fmt: skip
+    if context.time_kind == "waiting":
+        statement = both(
+            "Before “{activity}” cases wait {days:.1f} working days (median; 90th percentile {p90:.1f}), {share:.0%} of all "
+            "waiting; {wait_share:.0%} of its time is waiting; to be checked.",
+            **values,
+        )
+        caveat = both("Who causes the waiting cannot be read off the log alone: queue, absence or another authority.")
+    else:
+        statement = both(
+            "From the end of the step before to the end of “{activity}” cases take {days:.1f} working days (median; 90th "
+            "percentile {p90:.1f}), {share:.0%} of all handover time; to be checked.",
+            **values,
+        )
+        caveat = both("The log has end times only: this is handover time, work included, not waiting.")
+    departments, labels = context.column("department")
+    items, codes = context.column("item_code")
+    return context.finding(
+        "W10",
+        label,
+        texts=(
+            *both("long waiting before a step"),
+            statement[0] + words[0],
+            statement[1] + (" " + words[1] if words[1] else ""),
+            *caveat,
+        ),
+        scope={
+            "activities": [label],
+            "departments": sorted({str(labels[d]) for d in departments[rows] if d >= 0}),
+            "items": sorted({str(codes[i]) for i in items[rows] if i >= 0}),
+        },
+        cases=cases,
+        lost=lost,
+        population=context.log.n_cases,
+        confidence="medium" if context.time_kind == "waiting" else "low",
+        reengineering="U",
+        reductions=("time",),
+        measures=("M24",) if pattern == "batching" else ("M19", "M01"),
+        group="堵点",
+        details={"pattern": pattern, "share_of_total": of_total, "wait_share": wait_share, **details},
+    )
+
+
+def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[str, str]]:
+    """What the stamps and officers of the waiting instances suggest, in words."""
+    days = context.end[rows].astype("datetime64[D]").astype(np.int64)
+    weekday = (days + 3) % 7
+    counts = np.bincount(weekday, minlength=7)
+    weeks = len(np.unique((days + 3) // 7))
+    top = int(counts.argmax())
+    if counts[top] >= ONE_WEEKDAY * len(rows) and weeks >= WEEKS:
+        zh = "周" + "一二三四五六日"[top]
+        en = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[top]
+        share = counts[top] / len(rows)
+        words = (
+            _("{share:.0%} of the ends lie on {weekday}, which suggests batches.", lang="zh", share=share, weekday=zh),
+            _("{share:.0%} of the ends lie on {weekday}, which suggests batches.", lang="en", share=share, weekday=en),
+        )
+        return "batching", {"weekday": top, "weekday_share": float(share)}, words
+    officers, _names = context.column("resource")
+    known = officers[rows][officers[rows] >= 0]
+    everyone = officers[officers >= 0]
+    alone = np.bincount(known).max() >= ALONE * len(known) if len(known) >= context.min_cases else False
+    # An account that does half of everything is a shared account, not a person.
+    if alone and (everyone == np.bincount(known).argmax()).mean() < SHARED_ACCOUNT:
+        return "one_officer", {"officers": 1}, both("Nearly all of it is done by one officer.")
+    return "queue_or_delay", {}, ("", "")
+
+
+RULE = Rule(
+    "W10", name, definition, ("end",), find,
+    {"share_of_total": SHARE_OF_TOTAL, "wait_share": WAIT_SHARE, "one_weekday": ONE_WEEKDAY, "alone": ALONE},
+)  # fmt: skip
