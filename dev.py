@@ -116,9 +116,9 @@ class Environment:
     interrupted installation is never mistaken for a finished one.
     """
 
-    def __init__(self, root: Path = ROOT) -> None:
-        self.root = root
-        self.folder = root / ".venv"
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or ROOT
+        self.folder = self.root / ".venv"
         self.python = venv_python(self.folder)
         self.stamp = self.folder / "flowaudit-stamp.json"
 

@@ -129,7 +129,7 @@ class BundleRun:
         officer = reviewer if reviewer in s.POOLS[s.STEPS[f"{item}.notice"].pool].officers else ""
         notice = yield from self.work(f"{item}.notice", item, result="补正", officer=officer)
         rejected = self.last_in[item, correction.kind]
-        rejected.accepted = False
+        rejected.rejected = notice.end
         defects = MATERIALS[correction.kind].defects
         rejected.reason = f"{MATERIALS[correction.kind].name}：{defects[int(self.rng.integers(len(defects)))]}"
         yield from self.pause(s.CORRECTION_REPLY_WD)
@@ -372,6 +372,9 @@ def cut(plans: list[Plan], records: Records) -> Records:
         case.accept, case.decide, case.finish = kept(case.accept), kept(case.decide), kept(case.finish)
         case.deliver = kept(case.deliver)
         case.result = case.result if case.finish is not None else ""
+    for submission in records.submissions:
+        submission.rejected = kept(submission.rejected)
+        submission.reason = submission.reason if submission.rejected is not None else ""
     return Records(
         events=sorted(events, key=lambda e: (e.start, e.end, e.cases)),
         visits=sorted((v for v in records.visits if v.left <= limit), key=lambda v: (v.ticket, v.bundle)),

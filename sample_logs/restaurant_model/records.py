@@ -53,8 +53,13 @@ class Submission:
     form: str
     mode: str
     source: str = "applicant"
-    accepted: bool = True
+    rejected: int | None = None
+    """The moment of the notice that rejects it."""
     reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.rejected is None
 
 
 @dataclass

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from flowaudit.errors import FlowAuditError, nearest
 from flowaudit.messages import speaking
@@ -71,39 +72,31 @@ def _run(words: list[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
-def _usage(error: Exception) -> int:
-    """Say what is wrong with the words of the command line."""
+def _usage(error: Any) -> int:
+    """Say what is wrong with the words of the command line: typer finds it, but says it in English only."""
     kind, context = type(error).__name__, getattr(error, "ctx", None)
     if kind == "NoArgsIsHelpError":
         print(error, file=sys.stderr)
         return USAGE
-    path = context.command_path if context is not None else "flowaudit"
-    hint = _("'{command} --help' shows what it takes.", command=path)
-    param = getattr(error, "param", None)
-    name = "" if param is None else (param.opts[0] if param.opts[0].startswith("-") else param.human_readable_name)
+    command = context.command if context is not None else None
+    commands = dict(getattr(command, "commands", None) or {})
+    hint = _("'{command} --help' shows what it takes.", command=context.command_path if context else "flowaudit")
+    text, near = str(error.message), []
     if kind == "NoSuchOption":
-        name = str(getattr(error, "option_name", ""))
-        text = _("there is no option {name}.", name=name)
-        near = nearest(name, [o for p in context.command.params for o in p.opts], n=1) if context is not None else []
-        hint = _("did you mean '{near}'?", near=near[0]) if near else hint
+        text = _("there is no option {name}.", name=error.option_name)
+        near = nearest(error.option_name, [word for param in command.params for word in param.opts], n=1)
     elif kind == "MissingParameter":
+        word = error.param.opts[0]
+        name = word if word.startswith("-") else error.param.metavar
         text = _("{name} is missing.", name=name)
-    elif kind == "BadParameter" and name:
-        text = _("{name}: {problem}", name=name, problem=getattr(error, "message", error))
     elif kind == "BadOptionUsage":
-        text = _("{name} needs a value.", name=str(getattr(error, "option_name", "")))
-    else:
-        text = str(getattr(error, "message", error))
-        commands = getattr(context.command, "commands", None) if context is not None else None
-        given = context.protected_args + context.args if commands and hasattr(context, "protected_args") else []
-        unknown = next((word for word in text.split("'")[1:2] if commands and word not in commands), None)
-        if commands and unknown is not None:
-            text = _("there is no command {name}.", name=unknown)
-            near = nearest(unknown, commands, n=1)
-            hint = _("did you mean '{near}'?", near=near[0]) if near else hint
-        elif commands and not given:
-            text = _("a command is missing.")
-    _complain(text, hint)
+        text = _("{name} needs a value.", name=error.option_name)
+    elif commands and (word := text.partition("'")[2].rpartition("'")[0]):
+        text, near = _("there is no command {name}.", name=word), nearest(word, commands, n=1)
+    elif not commands and kind == "UsageError":
+        words = text.partition("(")[2].rpartition(")")[0].removeprefix("s) (")
+        text = _("more words than '{command}' takes: {words}.", command=context.command_path, words=words)
+    _complain(text, _("did you mean '{near}'?", near=near[0]) if near else hint)
     return USAGE
 
 

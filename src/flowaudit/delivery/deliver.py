@@ -14,7 +14,7 @@ from flowaudit.delivery.place import Place
 from flowaudit.delivery.plain import versions, write_json
 from flowaudit.delivery.summary import summary
 from flowaudit.documents import plan, save_tables
-from flowaudit.eventlog import EventLog, Mapping, write_log, write_mapping
+from flowaudit.eventlog import ColumnMapping, EventLog, write_log, write_mapping
 from flowaudit.study import Study
 from flowaudit.views import draw
 
@@ -52,7 +52,7 @@ def deliver(
     out: str | os.PathLike[str],
     *,
     log: EventLog | None = None,
-    mapping: Mapping | None = None,
+    mapping: ColumnMapping | None = None,
     scenario_text: str | None = None,
     lang: Language | None = None,
     keep: Container[str] = (),
@@ -67,7 +67,7 @@ def deliver(
         Made if absent. Files of other names in it are left alone, and so is ``duties.toml`` once it exists.
     log : EventLog, optional
         What ``log.arrow`` is to hold; default: the study's log, seen by its unit.
-    mapping : Mapping, optional
+    mapping : ColumnMapping, optional
         The column mapping the log was read with; default: the one in its provenance.
     scenario_text : str, optional
         The scenario file as people wrote it, comments included; default: the study's scenario.
@@ -99,7 +99,7 @@ def deliver(
         "to_be.svg": to_be.save,
         "findings.json": study.findings.to_json,
         "quality.csv": study.quality.to_csv,
-        "mapping.toml": lambda path: write_mapping(mapping or Mapping.of(log), path),
+        "mapping.toml": lambda path: write_mapping(_mapping(log, mapping), path),
         "process.json": study.process.save,
         "scenario.toml": lambda path: _text(path, scenario_text or study.scenario.to_toml()),
         "verdict.json": lambda path: write_json(path, _verdict(study, lang)),
@@ -125,6 +125,13 @@ def deliver(
     if progress:
         progress(len(names), len(names))
     return Delivery(place.folder, tuple(names))
+
+
+def _mapping(log: EventLog, given: ColumnMapping | None) -> ColumnMapping:
+    """The mapping the log was read with, what the headers themselves said included."""
+    columns = {canonical: header for header, canonical in log.provenance.mapping.items()}
+    given = given or ColumnMapping()
+    return given.model_copy(update={"columns": {**columns, **given.columns}})
 
 
 def _text(path: Path, text: str) -> None:

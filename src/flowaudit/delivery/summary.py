@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from flowaudit.messages import Language
@@ -33,7 +32,6 @@ def summary(study: Study, lang: Language | None = None) -> dict[str, Any]:
     lang = lang or study.settings.lang
     log = study.log
     first, last = log.span
-    found = Counter(finding.rule for finding in study.findings)
     return {
         "schema": SCHEMA,
         "source": log.provenance.source,
@@ -46,11 +44,8 @@ def summary(study: Study, lang: Language | None = None) -> dict[str, Any]:
         "span": {"first": first, "last": last},
         "four_reductions": {metric: _metric(study, metric, lang) for metric in FOUR},
         "official_clock": _metric(study, "clock", lang),
-        "findings": dict(sorted(found.items())),
-        "not_checkable": {
-            rule: reason_zh if lang == "zh" else reason_en
-            for rule, reason_zh, reason_en, _needs in study.findings.not_checkable
-        },
+        "findings": study.findings.by_rule(),
+        "not_checkable": {row.rule: row.reason(lang) for row in study.findings.not_checkable},
         "scenario": {
             "name": study.scenario.name,
             "proposed": study.proposed,

@@ -100,9 +100,8 @@ def parse_stamps(values: object, *, timezone: str | None = None, date_format: st
     rows = np.flatnonzero(known & ~parsed)
     if len(rows):
         todo = text.take(pa.array(rows))
-        shapes = pc.dictionary_encode(pc.replace_substring_regex(todo, "[0-9]", "0"))
-        codes = shapes.indices.to_numpy()
-        for code, shape in enumerate(shapes.dictionary.to_pylist()):
+        codes, shapes = _shapes(todo)
+        for code, shape in enumerate(shapes):
             match = next((m for form in _FORMS if (m := form.fullmatch(shape))), None)
             if match is None:
                 continue
@@ -117,11 +116,34 @@ def parse_stamps(values: object, *, timezone: str | None = None, date_format: st
     return Stamps(out, tuple(sorted(offsets)), bad)
 
 
+def _letters(text: pa.StringArray, width: int) -> npt.NDArray[np.uint8]:
+    """Return ASCII values of equal length as a matrix: they lie back to back in Arrow's buffer."""
+    begin = int(np.frombuffer(text.buffers()[1], np.int32)[text.offset])
+    return np.frombuffer(text.buffers()[2], np.uint8, len(text) * width, begin).reshape(len(text), width)
+
+
+def _shapes(text: pa.StringArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Return each value's shape, its digits written 0, as codes and shapes."""
+    bounds = pc.min_max(pc.binary_length(text)).as_py()
+    if bounds["min"] == bounds["max"] and pc.all(pc.string_is_ascii(text)).as_py():
+        # A column written by one machine has one shape: look whether the first one fits all.
+        letters = _letters(text, bounds["max"])
+        digit = (letters >= ord("0")) & (letters <= ord("9"))
+        if (digit == digit[0]).all() and (letters[:, ~digit[0]] == letters[0, ~digit[0]]).all():
+            return np.zeros(len(text), np.int32), [re.sub("[0-9]", "0", text[0].as_py())]
+    coded = pc.dictionary_encode(pc.replace_substring_regex(text, "[0-9]", "0"))
+    return coded.indices.to_numpy(), coded.dictionary.to_pylist()
+
+
 def _by_position(
     text: pa.StringArray, match: re.Match[str], width: int, timezone: str | None
 ) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.bool_], set[str]]:
     """Read numbers where the shape has them: all values of one shape have the same number of characters."""
-    letters = np.array(text.to_pylist(), dtype=f"U{width}").view(np.uint32).reshape(len(text), width)
+    letters: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
+    if match.string.isascii():
+        letters = _letters(text, width)
+    else:
+        letters = np.array(text.to_pylist(), dtype=f"U{width}").view(np.uint32).reshape(len(text), width)
 
     def number(name: str) -> npt.NDArray[np.int64]:
         first, last = match.span(name) if name in match.re.groupindex else (-1, -1)

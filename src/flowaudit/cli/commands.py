@@ -1,0 +1,199 @@
+"""The commands, and nothing of their work: each calls one function of another file.
+
+Annotations stay text until typer reads them (PEP 563), so help is in the language spoken when the program starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from flowaudit.errors import UsageError, nearest
+from flowaudit.messages import translate as _
+
+
+class _Help:
+    """Says what ``--help`` does in the current language; a mixin, since typer builds commands and groups alike."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = _("Show this message and exit.")
+        return option
+
+
+class _Command(_Help, TyperCommand):
+    pass
+
+
+class _Group(_Help, TyperGroup):
+    pass
+
+
+def build() -> typer.Typer:
+    """Return the program in the current language."""
+    _speak_help()
+    app = typer.Typer(
+        cls=_Group,
+        help=_("From an approval log to a plan for redesigning the process."),
+        epilog=_("Exit codes: 0 done, 1 an error of flowaudit itself, 2 wrong usage, 3 a file given or the output folder is unusable, 4 the data cannot support what was asked, 130 interrupted. --debug shows the traceback of an error."),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+    app.callback()(_root)
+    commands: tuple[tuple[str, Callable[..., None], str], ...] = (
+        ("run", run, _("Study a log and write the plan and everything behind it into DIR.")),
+        ("check", check, _("Read a log and print what is wrong with its data.")),
+        ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
+        ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
+        ("doctor", doctor, _("Check fonts, versions, write access and memory of this computer.")),
+    )
+    for name, command, words in commands:
+        app.command(name, cls=_Command, help=words)(command)
+    return app
+
+
+def _speak_help() -> None:
+    """Give typer's own headings in the current language; they are constants of its module."""
+    from typer import rich_utils
+
+    for name, words in {
+        "ARGUMENTS_PANEL_TITLE": _("Arguments"),
+        "OPTIONS_PANEL_TITLE": _("Options"),
+        "COMMANDS_PANEL_TITLE": _("Commands"),
+        "REQUIRED_LONG_STRING": _("[required]"),
+        "DEFAULT_STRING": _("[default: {}]"),
+    }.items():
+        if hasattr(rich_utils, name):
+            setattr(rich_utils, name, words)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from flowaudit import __version__
+
+        print(f"flowaudit {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Show the version and exit."))
+    ] = False,
+) -> None:
+    pass
+
+
+def run(
+    log: Annotated[
+        Path, typer.Argument(metavar="LOG", help=_("A log (.csv, .xes, .xes.gz, .parquet, .arrow) or a folder of tables."))
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the documents; made if absent."))
+    ],
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help=_("Settings of the study (flowaudit init)."))
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option("--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")),
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option("--scenario", metavar="FILE", help=_("Reform measures; default: proposed from the findings.")),
+    ] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", metavar="FILE", help=_("What is to be reached; default: nothing is asked."))
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", metavar="NAME", help=_("Step counting policy; default: the first of A, B, C recorded.")),
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="zh|en", help=_("Language of the documents; default: zh."))
+    ] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
+) -> None:
+    from flowaudit.cli.run import Request, run_study
+
+    run_study(
+        Request(
+            log=log, out=out, config=config, mapping=mapping, catalogue=catalogue, scenario=scenario, targets=targets,
+            unit=_chosen("--unit", unit, ("case", "bundle")), policy=policy, lang=_chosen("--lang", lang, ("zh", "en")),
+            seed=_whole("--seed", seed),
+        )
+    )  # fmt: skip
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("A log or a folder of tables."))],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option("--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+) -> None:
+    from flowaudit.cli.run import check_log
+
+    check_log(file, mapping, catalogue, as_json)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("Folder for the files; files in it are not replaced."))],
+) -> None:
+    from flowaudit.cli.templates import write_templates
+
+    write_templates(folder)
+
+
+def list_(topic: Annotated[str, typer.Argument(metavar="measures|rules", help=_("What to explain."))]) -> None:
+    from flowaudit.cli.explain import explain_measures, explain_rules
+
+    if _chosen("measures|rules", topic, ("measures", "rules")) == "measures":
+        explain_measures()
+    else:
+        explain_rules()
+
+
+def doctor() -> None:
+    from flowaudit.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+def _chosen(name: str, value: str | None, choices: tuple[str, ...]) -> str | None:
+    """Check a choice here, not in typer: its complaints are in English only and differ between versions."""
+    if value is None or value in choices:
+        return value
+    near = nearest(value, choices, n=1)
+    raise UsageError(
+        _("{name}: '{value}' is none of {choices}.", name=name, value=value, choices=", ".join(choices)),
+        hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+    )
+
+
+def _whole(name: str, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()):
+        raise UsageError(_("{name} needs a whole number, 0 or more; '{value}' is not.", name=name, value=value))
+    return int(value)

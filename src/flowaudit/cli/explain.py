@@ -1,0 +1,42 @@
+"""``flowaudit list``: every measure and every rule in words."""
+
+from __future__ import annotations
+
+from flowaudit.cli.console import say
+from flowaudit.diagnosis import RULES
+from flowaudit.messages import current_language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import metric_label
+from flowaudit.redesign import MEASURES
+
+
+def explain_measures() -> None:
+    """Print every reform measure: what it changes, its parameters, what it feeds, its basis and its risk."""
+    say(_("Measures of a scenario file; each is a [[measure]] table."))
+    for number, measure in sorted(MEASURES.items()):
+        say()
+        say(f"{number} {measure.name()}  verb = \"{measure.verb}\"")
+        say(f"  {measure.description()}")
+        for name, field in measure.model_fields.items():
+            default = _("required") if field.is_required() else _("default: {value}", value=_shown(field.get_default()))
+            about = f": {field.description}" if field.description else ""
+            say(f"  - {name} ({default}){about}")
+        feeds = ", ".join(metric_label(metric) for metric in measure.reductions)
+        say("  " + _("Meant to reduce: {metrics}", metrics=feeds))
+        say(f"  {measure.legal_note()}")
+        say(f"  {measure.basis()}")
+
+
+def _shown(value: object) -> str:
+    return '""' if value in (None, "") else str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def explain_rules() -> None:
+    """Print every rule of the diagnosis: its definition and what the log must hold for it."""
+    lang = current_language()
+    for number, rule in sorted(RULES.items()):
+        say(f"{number} {rule.name(lang)}")
+        say(f"  {rule.definition(lang)}")
+        if rule.needs:
+            say("  " + _("Needs: {columns}", columns=", ".join(rule.needs)))
+        say()

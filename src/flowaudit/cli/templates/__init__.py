@@ -1,0 +1,31 @@
+"""``flowaudit init``: commented files to start from; nothing in them is active, and no target is invented."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from flowaudit.cli.console import say
+from flowaudit.delivery import Place
+from flowaudit.messages import translate as _
+
+NAMES = ("config.toml", "scenario.toml", "targets.toml", "mapping.toml")
+
+
+def template(name: str) -> str:
+    """Return one file's text."""
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def write_templates(folder: Path) -> None:
+    """Write the files that are not there yet."""
+    place = Place(folder)
+    missing = [name for name in NAMES if not (place.folder / name).exists()]
+    place.require(missing)
+    with place.staging() as staged:
+        for name in missing:
+            (staged / name).write_text(template(name), encoding="utf-8", newline="\n")
+        place.fill(staged, missing)
+    for name in NAMES:
+        path = place.folder / name
+        say(_("written: {file}", file=path) if name in missing else _("left as it is: {file}", file=path))

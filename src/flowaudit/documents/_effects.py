@@ -1,0 +1,146 @@
+"""Part seven: what the reform is expected to bring, with its rules, its intervals, and how far to trust it."""
+
+from __future__ import annotations
+
+from flowaudit.documents._words import DASH, figure_text, interval, number, pick
+from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label, trust_name
+from flowaudit.study import Study
+from flowaudit.targets import Comparison, status_name
+from flowaudit.views import reductions_chart, waterfall_chart
+
+
+def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
+    """七、预计改革成效."""
+    if study.after is None:
+        text = _("No measure is simulated, hence no effect is estimated: (to be filled in)", lang=lang)
+        return [Paragraph(text), _observed_table(study, lang)], 1
+    blocks: list[Block] = [
+        Paragraph(_("Before and after are both simulated, with the same arrivals and the same luck, and counted by the same rules; the "
+                    "observed figures stand beside them. A simulated after is never compared with an observed before.", lang=lang)),
+        Heading(_("（I）Before and after", lang=lang)),
+        comparison_table(study, lang),
+        figure(reductions_chart(study.verdict, lang=lang), _("The four reductions before and after (simulated)", lang=lang)),
+    ]  # fmt: skip
+    for zh, en in study.verdict.notes:
+        blocks.append(Paragraph(pick(lang, zh, en)))
+    if study.attribution is not None and study.attribution.bars:
+        blocks += [
+            Heading(_("（II）What each measure adds", lang=lang)),
+            _attribution_table(study, lang),
+            figure(waterfall_chart(study.attribution, lang=lang), _("Working days saved by measure", lang=lang)),
+        ]
+    blocks += [
+        Heading(_("（III）How far to trust the estimate", lang=lang)),
+        *_fidelity(study, lang),
+        Heading(_("（IV）Sensitivity", lang=lang)),
+        Paragraph(
+            _("The intervals are 95 % intervals over {n} replications: they show the luck of the simulation, not doubts about its "
+              "assumptions (success of fetches, behaviour of people, case mix). Other assumptions give other results; the assumptions "
+              "stand with each measure in part five and in scenario.toml.", lang=lang, n=len(study.after))
+        ),
+        Paragraph(_("Verdict on the targets: {status}.", lang=lang, status=status_name(study.verdict.status, lang))),
+    ]  # fmt: skip
+    return blocks, 0
+
+
+def comparison_table(study: Study, lang: Language) -> Block:
+    """Return the before/after table of the domain model, 6.2."""
+    rows: list[tuple[object, ...]] = []
+    notes: list[str] = []
+    for i, metric in enumerate(METRICS, 1):
+        observed = study.observed.primary[metric]
+        found = study.verdict.comparison(metric)
+        if found is None:
+            reason = observed.reason(lang) if isinstance(observed, NotRecorded) else _("not simulated", lang=lang)
+            unknown = _("not recorded", lang=lang)
+            rows.append((i, metric_label(metric, lang), DASH, figure_text(observed, lang), unknown, unknown, DASH, DASH, DASH))
+            notes.append(f"{i}. {metric_label(metric, lang)}" + _(": ", lang=lang) + reason)
+            continue
+        rows.append(_compared(i, metric, found, observed, lang))
+        notes.append(f"{i}. {found.after.rule.text(lang)}")
+    notes.append(_("Simulated: mean over replications; reduction: mean of the paired differences with its 95 % interval. Observed: the "
+                   "log as it is, for orientation only.", lang=lang))  # fmt: skip
+    head = (
+        _("No.", lang=lang), _("Metric", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Before (simulated)", lang=lang),
+        _("After (simulated)", lang=lang), _("Reduced by (95 % interval)", lang=lang), _("Rate", lang=lang), _("Source", lang=lang),
+    )  # fmt: skip
+    return table(
+        _("Before and after", lang=lang), head, rows, notes=notes, widths=(0.8, 2, 1.3, 2, 1.8, 1.8, 2.4, 1.4, 1.2), numeric=(4, 5, 6, 7)
+    )  # fmt: skip
+
+
+def _compared(i: int, metric: str, found: Comparison, observed: Figure | NotRecorded, lang: Language) -> tuple[object, ...]:
+    rate = found.reduction.rate
+    less = -found.difference
+    words = number(less) if less >= 0 else _("increase {n}", lang=lang, n=number(-less))
+    limits = interval(-found.high, -found.low)
+    percent = DASH if rate is None else f"{rate:.1%}" if rate >= 0 else _("increase {n}", lang=lang, n=f"{-rate:.1%}")
+    return (
+        i, metric_label(metric, lang), found.before.rule.unit(lang), figure_text(observed, lang), number(found.before.value),
+        number(found.after.value), words + (f" ({limits})" if limits else ""), percent, _("estimate", lang=lang),
+    )  # fmt: skip
+
+
+def _observed_table(study: Study, lang: Language) -> Block:
+    rows = []
+    for metric in METRICS:
+        found = study.observed.primary[metric]
+        known = isinstance(found, Figure) and found.value is not None
+        rows.append(
+            (metric_label(metric, lang), found.rule.unit(lang) if isinstance(found, Figure) else DASH, figure_text(found, lang),
+             found.rule.text(lang) if isinstance(found, Figure) and known else found.reason(lang) if isinstance(found, NotRecorded) else "")
+        )  # fmt: skip
+    head = (_("Metric", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Counting rule", lang=lang))
+    return table(_("The four reductions as observed", lang=lang), head, rows, widths=(2, 1.3, 2, 7))
+
+
+def _attribution_table(study: Study, lang: Language) -> Block:
+    found = study.attribution
+    bars = found.bars if found is not None else ()
+    rows: list[tuple[object, ...]] = [
+        (i, b.measure, b.label(lang), number(b.saved, 2), interval(b.low, b.high, 2) or DASH) for i, b in enumerate(bars, 1)
+    ]
+    if found is not None:
+        rows.append(("", "", _("together", lang=lang), number(found.total, 2), DASH))
+    head = (
+        _("No.", lang=lang), _("Id", lang=lang), _("Measure", lang=lang), _("Saved (working days)", lang=lang), _("95 % interval", lang=lang),
+    )  # fmt: skip
+    notes = (
+        _("Working days of the median end-to-end time. Measures are applied in this order; another order would share the saving otherwise. "
+          "The rows sum to the total.", lang=lang),
+    )  # fmt: skip
+    return table(_("Savings by measure", lang=lang), head, rows, notes=notes, widths=(0.8, 1, 6, 1.8, 2), numeric=(3, 4))
+
+
+def _fidelity(study: Study, lang: Language) -> list[Block]:
+    rows = [
+        (
+            metric_label(r.metric, lang),
+            _("period fitted", lang=lang) if r.check == "in_sample" else _("later period, unseen", lang=lang),
+            _("median", lang=lang) if r.statistic == "median" else _("90th percentile", lang=lang),
+            number(r.observed), number(r.simulated), f"{r.error:+.1%}", trust_name(r.trust, lang),
+        )
+        for r in study.verdict.fidelity
+    ]  # fmt: skip
+    if not rows:
+        return [Paragraph(_("The model could not be checked against the log; the estimates are for orientation only.", lang=lang))]
+    head = (
+        _("Metric", lang=lang), _("Checked on", lang=lang), _("Statistic", lang=lang), _("Observed", lang=lang), _("Simulated", lang=lang),
+        _("Error", lang=lang), _("Judgement", lang=lang),
+    )  # fmt: skip
+    trust = study.verdict.trust
+    says = {
+        "usable": _("The simulated office as it is comes within 10 % of the observed one in every check: the estimate is credible.", lang=lang),
+        "with_care": _("The simulated office as it is misses the observed one by 10 to 20 % in at least one check: use the estimate with care, "
+                       "as an order of magnitude.", lang=lang),
+        "not_usable": _("The simulated office as it is misses the observed one by more than 20 % in at least one check: the figures concerned "
+                        "must not be quoted as expected effects before the model has been improved.", lang=lang),
+    }  # fmt: skip
+    return [
+        Paragraph(says[trust] if trust is not None else ""),
+        table(_("The model against the log", lang=lang), head, rows, widths=(2.2, 2.2, 1.6, 1.3, 1.3, 1.3, 2.2), numeric=(3, 4, 5),
+              notes=(_("Working days. Within 10 %: credible; within 20 %: with care; beyond: not usable.", lang=lang),)),
+    ]  # fmt: skip

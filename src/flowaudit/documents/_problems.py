@@ -1,0 +1,113 @@
+"""Part four: what is wrong — pain, blockage, difficulty; each with what is seen, on what data, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowaudit.diagnosis import Finding
+from flowaudit.documents._words import count, number, share
+from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.study import Study
+from flowaudit.views import findings_chart, handover_chart
+
+GROUPS = ("痛点", "堵点", "难点")
+IN_FULL = 6
+
+
+def group_name(group: str, lang: Language) -> str:
+    """Return what people call a group of findings."""
+    names = {
+        "痛点": _("Pain points (what applicants feel)", lang=lang),
+        "堵点": _("Blockages (waiting, handovers, layers)", lang=lang),
+        "难点": _("Difficulties (law, structure, data)", lang=lang),
+    }
+    return names.get(group, group)
+
+
+def problem_numbers(study: Study) -> dict[str, str]:
+    """Return the number a finding has in the plan ("P1"), in the order in which they are printed."""
+    ordered = [f for g in GROUPS for f in study.findings if f.group == g]
+    return {f.id: f"P{i}" for i, f in enumerate(ordered, 1)}
+
+
+def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
+    """四、存在问题."""
+    findings = list(study.findings)
+    if not findings:
+        text = _("The rules that could be checked found nothing above their thresholds in this log. That is not a proof that there are "
+                 "no problems: what could not be checked is listed below.", lang=lang)  # fmt: skip
+        return [Paragraph(text), *_unchecked(study, lang)], 0
+    numbers = problem_numbers(study)
+    blocks: list[Block] = [
+        Paragraph(
+            _("The following were found by rule in the log ({n} findings). A finding is a candidate: it says where to look, it is not a "
+              "verdict on a unit or a person, and legal steps are not to be dropped because of it.", lang=lang, n=len(findings))
+        ),
+        figure(findings_chart(study.findings, lang=lang), _("Working days lost by finding", lang=lang)),
+    ]  # fmt: skip
+    if len(study.log.departments) > 1:
+        blocks.append(figure(handover_chart(study.log, lang=lang), _("Handovers between departments (observed)", lang=lang)))
+    marks = [_("（I）", lang=lang), _("（II）", lang=lang), _("（III）", lang=lang), _("（IV）", lang=lang)]
+    for group in GROUPS:
+        found = [f for f in findings if f.group == group]
+        blocks.append(Heading(marks[GROUPS.index(group)] + group_name(group, lang)))
+        if not found:
+            blocks.append(Paragraph(_("Nothing found above the thresholds.", lang=lang)))
+            continue
+        for i, finding in enumerate(found[:IN_FULL], 1):
+            blocks += _one(finding, i, numbers[finding.id], lang)
+        if len(found) > IN_FULL:
+            blocks.append(_rest(found[IN_FULL:], numbers, lang))
+    unchecked = _unchecked(study, lang)
+    if unchecked:
+        blocks += [Heading(marks[3] + _("What this log cannot tell", lang=lang)), *unchecked]
+    return blocks, 0
+
+
+def _one(finding: Finding, i: int, number_: str, lang: Language) -> list[Block]:
+    return [
+        Heading(f"{i}. {finding.title(lang)}" + _(" ({number}, rule {rule})", lang=lang, number=number_, rule=finding.rule), 3),
+        Paragraph(finding.statement(lang), lead=_("What is seen: ", lang=lang)),
+        Paragraph(evidence(finding, lang), lead=_("Data: ", lang=lang)),
+        Paragraph(finding.caveat(lang), lead=_("Causes to check, caveat: ", lang=lang)),
+    ]
+
+
+def evidence(finding: Finding, lang: Language) -> str:
+    """Return the numbers a finding rests on, as one sentence or two."""
+    if finding.cases < 10:
+        # the exact share would give the small count away
+        words = _("fewer than 10 of {population} cases.", lang=lang, population=f"{finding.population:,}")
+    else:
+        words = _("{cases} of {population} cases, {share} (95 % interval {low}–{high}).", lang=lang, cases=f"{finding.cases:,}",
+                  population=f"{finding.population:,}", share=share(finding.share), low=share(finding.share_low),
+                  high=share(finding.share_high))  # fmt: skip
+    if finding.time_lost_days_total is None:
+        return words + _("Time lost: not recorded.", lang=lang)
+    words += _("Time concerned: median {median} working days per case, 90th percentile {p90}, {total} in all.", lang=lang,
+               median=number(finding.time_lost_days_median), p90=number(finding.time_lost_days_p90),
+               total=number(finding.time_lost_days_total, 0))  # fmt: skip
+    if finding.time_kind == "handover":
+        words += _("Without start times this holds waiting and work together.", lang=lang)
+    return words
+
+
+def _rest(findings: Sequence[Finding], numbers: dict[str, str], lang: Language) -> Block:
+    rows = [
+        (numbers[f.id], f.title(lang), count(f.cases), number(f.time_lost_days_total, 0)) for f in findings
+    ]
+    head = (_("No.", lang=lang), _("Finding", lang=lang), _("Cases", lang=lang), _("Days in all", lang=lang))
+    return table(_("Further findings", lang=lang), head, rows, widths=(1, 7, 1.5, 1.8), numeric=(2, 3),
+                 notes=(_("Days: working days; findings overlap and do not add up. Details: findings.json.", lang=lang),))  # fmt: skip
+
+
+def _unchecked(study: Study, lang: Language) -> list[Block]:
+    rows = [
+        (n.rule, n.reason(lang), _(", ", lang=lang).join(n.needs)) for n in study.findings.not_checkable
+    ]
+    if not rows:
+        return []
+    head = (_("Rule", lang=lang), _("Why it could not be checked", lang=lang), _("Data needed", lang=lang))
+    return [table(_("Rules this log cannot answer", lang=lang), head, rows, widths=(1, 6, 3))]

@@ -1,0 +1,203 @@
+"""Parts five and six: the measures, and the flow with them in force."""
+
+from __future__ import annotations
+
+from flowaudit.diagnosis import Finding
+from flowaudit.documents._problems import problem_numbers
+from flowaudit.documents._words import count, number, pick, stage_name, text
+from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.redesign import Measure
+from flowaudit.study import Study
+from flowaudit.views import compare_map, merge_pairs, process_map, swimlane
+
+CATEGORIES = ("①", "②", "③", "④", "⑤", "⑥", "U")
+
+
+def category_name(category: str, lang: Language) -> str:
+    """Return which re-engineering a category mark stands for."""
+    names = {
+        "①": _("Conditions of application: one notice", lang=lang),
+        "②": _("Way of applying: one form", lang=lang),
+        "③": _("Acceptance: one intake", lang=lang),
+        "④": _("Review: one net", lang=lang),
+        "⑤": _("Issuing: one issuance", lang=lang),
+        "⑥": _("Management: one management", lang=lang),
+        "U": _("Improving single items", lang=lang),
+    }
+    return names.get(category, category)
+
+
+def reduction_names(keys: tuple[str, ...], lang: Language) -> str:
+    """Return which of the four reductions a measure is meant to feed."""
+    names = {
+        "steps": _("fewer steps", lang=lang),
+        "time": _("less time", lang=lang),
+        "materials": _("fewer materials", lang=lang),
+        "trips": _("fewer trips", lang=lang),
+    }
+    return _(", ", lang=lang).join(names.get(k, k) for k in keys)
+
+
+def answered(study: Study, measure: Measure) -> list[Finding]:
+    """Return the findings a measure answers: what it was suggested for, else what names it and shares its scope."""
+    reasons = {s.finding for s in study.suggestions if s.measure == measure and s.finding}
+    named = [f for f in study.findings if f.id in reasons]
+    if named:
+        return named
+    words = {str(v) for v in measure.model_dump().values() if isinstance(v, str)}
+    for value in measure.model_dump().values():
+        if isinstance(value, list | tuple):
+            words |= {str(v) for v in value}
+    return [
+        f for f in study.findings
+        if measure.id in f.measures and words & {name for names in f.scope.values() for name in names}
+    ]  # fmt: skip
+
+
+def data_needed(measure: Measure, lang: Language) -> str:
+    """Return what must be shared or built for a measure."""
+    needs = {
+        "use_e_licence": _("call interface to the e-licence library or the issuer's data, success rate and hours of service", lang=lang),
+        "reuse_material": _("material library of the one-thing, shared by all items with the applicant's consent", lang=lang),
+        "one_window": _("one acceptance system that sends each item to its department and gets states back", lang=lang),
+        "parallelise": _("acceptance data pushed to all departments at once; results of each visible to the others", lang=lang),
+        "limit_levels": _("approval system reconfigured: levels, rights of decision", lang=lang),
+        "merge_steps": _("approval system reconfigured: one node instead of two", lang=lang),
+        "staff": _("staffing and rota decisions; no data sharing", lang=lang),
+    }
+    return needs.get(measure.verb, _("to be stated by the data office", lang=lang))
+
+
+def measures(study: Study, lang: Language) -> tuple[list[Block], int]:
+    """五、改革举措."""
+    blocks: list[Block] = []
+    chosen = tuple(study.scenario)
+    if chosen and study.proposed:
+        blocks.append(
+            Paragraph(
+                _("The measures below were proposed by flowaudit from the findings, for discussion. The office in charge decides which to "
+                  "take; each needs a review by the legal office.", lang=lang)
+            )
+        )  # fmt: skip
+    elif chosen:
+        blocks.append(Paragraph(_("The measures below are those of scenario “{name}”, given by the office in charge. Each needs a review by "
+                                  "the legal office.", lang=lang, name=study.scenario.name)))  # fmt: skip
+    numbers = problem_numbers(study)
+    known = [c for c in CATEGORIES if any(m.category == c for m in chosen)]
+    marks = [_("（I）", lang=lang), _("（II）", lang=lang), _("（III）", lang=lang), _("（IV）", lang=lang), _("（V）", lang=lang),
+             _("（VI）", lang=lang), _("（VII）", lang=lang), _("（VIII）", lang=lang)]  # fmt: skip
+    for mark, category in zip(marks, known, strict=False):
+        blocks.append(Heading(mark + category_name(category, lang)))
+        for i, measure in enumerate([m for m in chosen if m.category == category], 1):
+            blocks += _one(study, measure, i, numbers, lang)
+    if study.refused:
+        rows = [(pick(lang, r.what_zh, r.what_en), pick(lang, r.reason_zh, r.reason_en)) for r in study.refused]
+        head = (_("Not supported", lang=lang), _("Reason", lang=lang))
+        blocks += [
+            Heading(marks[len(known)] + _("What the data cannot support", lang=lang)),
+            Paragraph(_("The following were considered and refused, since this log cannot answer for them:", lang=lang)),
+            table(_("Measures the data cannot support", lang=lang), head, rows, widths=(4, 6)),
+        ]
+    if not chosen:
+        blocks.append(Paragraph(_("No measure is proposed: (to be filled in)", lang=lang)))
+        return blocks, 1
+    return blocks, 0
+
+
+def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: Language) -> list[Block]:
+    found = answered(study, measure)
+    reasons = [s.reason(lang) for s in study.suggestions if s.measure == measure]
+    separator = _("; ", lang=lang)
+    problem = separator.join(f"{numbers[f.id]} {f.title(lang)}" for f in found)
+    problem = problem or separator.join(reasons) or _("given by the office in charge, no finding of the log names it", lang=lang)
+    affected = next((n for label, n in _changes(study) if label in (measure.label("zh"), measure.label("en"))), None)
+    effect = reduction_names(measure.reductions, lang)
+    if affected is not None:
+        effect += _("; {n} of {all} observed cases would run differently", lang=lang, n=count(affected), all=f"{study.process.cases:,}")
+    return [
+        Heading(f"{i}. {measure.label(lang)}" + _(" ({id} {name})", lang=lang, id=measure.id, name=measure.name(lang)), 3),
+        Paragraph(measure.description(lang), lead=_("Measure: ", lang=lang)),
+        Paragraph(problem, lead=_("Problem it answers: ", lang=lang)),
+        Paragraph(effect, lead=_("Meant to bring: ", lang=lang)),
+        Paragraph(measure.basis(lang) + _(" ", lang=lang) + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)),
+        Paragraph(data_needed(measure, lang), lead=_("Data and systems needed: ", lang=lang)),
+    ]
+
+
+def _changes(study: Study) -> tuple[tuple[str, int], ...]:
+    return study.redesigned.changes if study.redesigned is not None else ()
+
+
+def after(study: Study, lang: Language) -> tuple[list[Block], int]:
+    """六、优化后流程."""
+    if study.to_be is None:
+        return [Paragraph(_("No measure is simulated, hence there is no flow after the reform yet: (to be filled in)", lang=lang))], 1
+    merged = merge_pairs(tuple(study.scenario))
+    old = set(study.as_is.nodes["activity"])
+    marks = {a: ("merged" if a in merged else "new") for a in study.to_be.nodes["activity"] if a in merged or a not in old}
+    lanes = swimlane(study.to_be, lang=lang, status=marks)  # type: ignore[arg-type]
+    return [
+        Paragraph(_("Discovered from one simulated replication of the redesigned office ({n} cases). It shows what the measures would "
+                    "do to today's cases; it is not yet a rule of procedure.", lang=lang, n=f"{study.to_be.cases:,}")),
+        Heading(_("（I）Flow chart", lang=lang)),
+        figure(process_map(study.to_be, lang=lang), _("Process map after the reform (simulated)", lang=lang)),
+        figure(compare_map(study.as_is, study.to_be, merged=merged, lang=lang), _("Before and after in one map", lang=lang)),
+        figure(lanes, _("Swim lanes after the reform (usual path, simulated)", lang=lang)),
+        Heading(_("（II）What changes in the steps", lang=lang)),
+        *_step_changes(study, merged, lang),
+        Heading(_("（III）Which step comes after which", lang=lang)),
+        *_orders(study, lang),
+    ], 0  # fmt: skip
+
+
+def _step_changes(study: Study, merged: dict[str, tuple[str, str]], lang: Language) -> list[Block]:
+    if study.to_be is None:
+        return []
+    before = study.as_is.nodes.set_index("activity")
+    after_ = study.to_be.nodes.set_index("activity")
+    rate_before, rate_after = 1 / max(study.as_is.cases, 1), 1 / max(study.to_be.cases, 1)
+    rows = []
+    for activity in [*after_.index, *(a for a in before.index if a not in after_.index)]:
+        was = float(before["events"].get(activity, 0)) * rate_before
+        now = float(after_["events"].get(activity, 0)) * rate_after
+        source = after_ if activity in after_.index else before
+        if activity in merged:
+            kind = _("merged from {names}", lang=lang, names=_(", ", lang=lang).join(merged[activity]))
+        elif activity not in before.index:
+            kind = _("new", lang=lang)
+        elif activity not in after_.index:
+            if before["cases"][activity] < 10:
+                continue
+            kind = _("removed", lang=lang)
+        elif abs(now - was) >= 0.1 and abs(now - was) >= 0.1 * was:
+            kind = _("fewer", lang=lang) if now < was else _("more", lang=lang)
+        else:
+            continue
+        rows.append((abs(now - was), activity, text(source["department"][activity]), stage_name(source["stage"][activity], lang), number(was, 2), number(now, 2), kind))
+    if not rows:
+        return [Paragraph(_("No activity falls away or is done clearly less often; the measures change order, waiting or materials.", lang=lang))]
+    rows.sort(key=lambda r: -r[0])
+    head = (
+        _("Activity", lang=lang), _("Department", lang=lang), _("Stage", lang=lang), _("before, per case", lang=lang),
+        _("after, per case", lang=lang), _("Change", lang=lang),
+    )  # fmt: skip
+    notes = (
+        _("Times done per case; before: observed, after: one simulated replication. Changes below 0.1 per case or 10 % are not listed.", lang=lang),
+    )
+    return [table(_("Steps that change", lang=lang), head, [r[1:] for r in rows[:30]], notes=notes, widths=(3.6, 2.4, 1.8, 1.4, 1.4, 2.4), numeric=(3, 4))]
+
+
+def _orders(study: Study, lang: Language) -> list[Block]:
+    blocks: list[Block] = []
+    for measure in study.scenario:
+        if measure.verb == "parallelise":
+            blocks.append(
+                Paragraph(_("Begun together from now on: {label}.", lang=lang, label=measure.label(lang)))
+            )
+    if study.catalogue is not None and study.catalogue.item_relations is not None:
+        blocks.append(Paragraph(_("Prerequisites the catalogue states (part two) remain in force.", lang=lang)))
+    if not blocks:
+        blocks.append(Paragraph(_("The order of steps stays as it is.", lang=lang)))
+    return blocks

@@ -1,0 +1,106 @@
+"""How numbers, counts and unknowns are written in documents."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
+from flowaudit.metrics import Figure, NotRecorded
+
+SMALL = 10
+"""Counts of cases below this are printed as "<10" (domain model 3.3)."""
+
+DASH = "—"
+
+
+def blank(lang: Language) -> str:
+    """Return the mark of what people still have to write."""
+    return _("(to be filled in)", lang=lang)
+
+
+def count(n: float) -> str:
+    """Return a count as it may leave the office.
+
+    Examples
+    --------
+    >>> count(1234), count(3), count(0)
+    ('1,234', '<10', '0')
+    """
+    return f"<{SMALL}" if 0 < n < SMALL else f"{n:,.0f}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Return a number, a dash where it is unknown."""
+    if value is None or math.isnan(value):
+        return DASH
+    return f"{value:,.{digits}f}"
+
+
+def whole(value: object) -> str:
+    """Return a number from a file without a needless fraction, a dash where it is unknown.
+
+    Examples
+    --------
+    >>> whole(20.0), whole(2.5), whole(None)
+    ('20', '2.5', '—')
+    """
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return DASH
+    try:
+        as_number = float(str(value))
+    except ValueError:
+        return str(value)
+    return f"{as_number:g}"
+
+
+def text(value: object) -> str:
+    """Return a cell of a file, a dash where it is empty."""
+    return DASH if value is None or pd.isna(value) or not str(value).strip() else str(value)  # type: ignore[call-overload]
+
+
+def interval(low: float | None, high: float | None, digits: int = 1) -> str:
+    """Return an interval, empty where none was computed."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{low:,.{digits}f}–{high:,.{digits}f}"
+
+
+def share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def figure_text(found: Figure | NotRecorded, lang: Language) -> str:
+    """Return a figure with its interval, or that it was not recorded."""
+    if isinstance(found, NotRecorded) or found.value is None:
+        return _("not recorded", lang=lang)
+    limits = interval(found.low, found.high)
+    return number(found.value) + (f" ({limits})" if limits else "")
+
+
+def pick(lang: Language, zh: str, en: str) -> str:
+    return zh if lang == "zh" else en
+
+
+def stage_name(stage: object, lang: Language) -> str:
+    """Return what people call a canonical stage."""
+    names = {
+        "consult": _("consultation", lang=lang),
+        "apply": _("application", lang=lang),
+        "accept": _("acceptance", lang=lang),
+        "review": _("first review", lang=lang),
+        "check": _("check", lang=lang),
+        "decide": _("decision", lang=lang),
+        "consult_dept": _("consulting another department", lang=lang),
+        "inspect": _("on-site inspection", lang=lang),
+        "special": _("special procedure", lang=lang),
+        "correction": _("correction", lang=lang),
+        "pay": _("payment", lang=lang),
+        "produce": _("producing the licence", lang=lang),
+        "deliver": _("delivery", lang=lang),
+        "archive": _("archiving", lang=lang),
+        "notify": _("notice", lang=lang),
+    }
+    return names.get(str(stage), DASH)

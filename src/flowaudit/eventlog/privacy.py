@@ -1,0 +1,214 @@
+"""Pseudonyms: applicants become keyed hashes and officers codes before anything else sees them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import sys
+import time
+import unicodedata
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from flowaudit.errors import InputError
+from flowaudit.messages import translate as _
+
+SALT_BYTES = 32
+MASK = "***"
+_PERSON = re.compile(
+    r"申请人|申请单位|证件号|身份证|联系人|联系电话|联系方式|手机|代理人|法定代表人|统一社会信用代码|"
+    r"applicant|applyer|contact_|id_?number|(^|_)(phone|mobile)",
+    re.IGNORECASE,
+)
+_NOT_PERSON = re.compile(r"类型|类别|所在区|type|kind|channel", re.IGNORECASE)
+_FREE_TEXT = re.compile(
+    r"意见|备注|说明|评价内容|文字评价|^(opinion|text|rating_text|comments?|remarks?|notes?|aantekening|handle_explain)$",
+    re.IGNORECASE,
+)
+# Keys are long numbers by nature; a telephone number is not looked for in them.
+_KEY = re.compile(r"(_id|_code|_no|编号|编码|流水号)$|^(id|case_id|activity|stage|concept:instance)$", re.IGNORECASE)
+# An identity number carries a birth date: other 18-digit numbers are left alone.
+_ID_NUMBER = r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
+_MOBILE = r"(?<!\d)1[3-9]\d{9}(?!\d)"
+_PERSONAL_NUMBER = re.compile(f"{_ID_NUMBER}|{_MOBILE}")
+
+
+def config_dir() -> Path:
+    """Return the user's configuration folder (``FLOWAUDIT_CONFIG_DIR`` if set); it need not exist yet."""
+    if given := os.environ.get("FLOWAUDIT_CONFIG_DIR"):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "flowaudit"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "flowaudit"
+
+
+def project_salt() -> bytes:
+    """Return this user's salt, made on first use: the same applicant gets the same pseudonym in every log.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or written: without it nothing is read, since nothing could be pseudonymised.
+    """
+    path = config_dir() / "salt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError:
+            salt = _existing_salt(path)
+        else:
+            salt = os.urandom(SALT_BYTES)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(salt)
+    except OSError as error:
+        raise InputError(
+            _("the salt for pseudonyms cannot be kept in '{path}': {reason}.", path=path, reason=error.strerror or error),
+            hint=_("make the folder writable, or name another one in FLOWAUDIT_CONFIG_DIR."),
+        ) from error
+    if len(salt) != SALT_BYTES:
+        raise InputError(
+            _("the salt for pseudonyms in '{path}' is damaged.", path=path),
+            hint=_("remove it to start afresh; pseudonyms will then differ from earlier ones."),
+        )
+    return salt
+
+
+def _existing_salt(path: Path) -> bytes:
+    """Read the salt; another process may have created the file a moment ago and not yet filled it."""
+    for _attempt in range(20):
+        salt = path.read_bytes()
+        if salt:
+            return salt
+        time.sleep(0.05)
+    return b""
+
+
+class Pseudonymiser:
+    """Keyed, stable, one-way names for people.
+
+    Parameters
+    ----------
+    salt : bytes, optional
+        The key; the user's own by default.
+    keep : collection of str
+        Accounts of systems: their names stay readable.
+
+    Examples
+    --------
+    >>> hidden = Pseudonymiser(b"0" * 32, keep=["SYSTEM"])
+    >>> hidden.officers(pd.Series(["张三", "SYSTEM", "张三"])).tolist()
+    ['Rb2efda', 'SYSTEM', 'Rb2efda']
+    """
+
+    def __init__(self, salt: bytes | None = None, *, keep: Collection[str] = ()) -> None:
+        self._salt = project_salt() if salt is None else salt
+        self._keep = frozenset(keep)
+
+    def applicants(self, values: pd.Series) -> pd.Series:
+        """Return 16 hexadecimal digits per applicant, missing where missing."""
+        return self._each(values, {v: self._digest("applicant", v)[:16] for v in _distinct(values)})
+
+    def officers(self, values: pd.Series, *, known: pd.Series | None = None) -> pd.Series:
+        """Return ``R`` and 6 hexadecimal digits per officer (10 where two officers would share a code)."""
+        names = set(_distinct(values)) | (set(_distinct(known)) if known is not None else set())
+        digests = {v: self._digest("officer", v) for v in sorted(names) if v not in self._keep}
+        # One officer may be written in two ways that mean the same; only different digests are different officers.
+        short: dict[str, set[str]] = {}
+        for digest in digests.values():
+            short.setdefault(digest[:6], set()).add(digest)
+        codes = {v: "R" + d[: 6 if len(short[d[:6]]) == 1 else 10] for v, d in digests.items()}
+        return self._each(values, {**codes, **{v: v for v in names if v in self._keep}})
+
+    def _digest(self, kind: str, value: str) -> str:
+        # An officer's number passed through a spreadsheet comes back as "10929.0".
+        plain = re.sub(r"^(\d+)\.0$", r"\1", unicodedata.normalize("NFKC", value).strip())
+        return hmac.new(self._salt, f"{kind}\0{plain}".encode(), hashlib.sha256).hexdigest()
+
+    @staticmethod
+    def _each(values: pd.Series, names: dict[str, str]) -> pd.Series:
+        text = values.astype("object")
+        return text.map(lambda v: names[str(v)] if pd.notna(v) and str(v).strip() else None).astype("object")
+
+
+def _distinct(values: pd.Series) -> list[str]:
+    return [str(v) for v in values.dropna().unique() if str(v).strip()]
+
+
+def names_person(column: str) -> bool:
+    """Say whether a column holds what identifies an applicant."""
+    return bool(_PERSON.search(column)) and not _NOT_PERSON.search(column)
+
+
+def is_free_text(column: str) -> bool:
+    """Say whether a column holds free text written by people."""
+    return bool(_FREE_TEXT.search(column))
+
+
+def protect(
+    frame: pd.DataFrame,
+    hidden: Pseudonymiser,
+    *,
+    officers: pd.Series | None = None,
+    keep_text: bool = False,
+    untouched: Collection[str] = (),
+) -> tuple[pd.DataFrame, list[str], list[str], dict[str, int]]:
+    """Return a table without names of people, and what was done to it.
+
+    Parameters
+    ----------
+    frame : pd.DataFrame
+    hidden : Pseudonymiser
+    officers : pd.Series, optional
+        Officers as the file writes them: a column half of whose values are officers names officers too.
+    keep_text : bool
+        Keep free text (its identity and telephone numbers are masked all the same).
+    untouched : collection of str
+        Columns whose meaning is known and is not a person.
+
+    Returns
+    -------
+    frame : pd.DataFrame
+    pseudonymised : list of str
+    dropped : list of str
+        Free-text columns left out.
+    masked : dict of str to int
+        Cells in which an identity or telephone number was masked, by column.
+    """
+    frame = frame.copy(deep=False)
+    pseudonymised: list[str] = []
+    dropped: list[str] = []
+    masked: dict[str, int] = {}
+    crew = set(_distinct(officers)) if officers is not None else set()
+    for column in list(frame.columns):
+        values = frame[column]
+        if column == "resource":
+            frame[column] = hidden.officers(values, known=officers)
+            pseudonymised.append(column)
+        elif column in untouched:
+            continue
+        elif names_person(column):
+            frame[column] = hidden.applicants(values)
+            pseudonymised.append(column)
+        elif not (pd.api.types.is_string_dtype(values.dtype) or values.dtype == object):
+            continue
+        elif is_free_text(column) and not keep_text:
+            frame = frame.drop(columns=column)
+            dropped.append(column)
+        elif _KEY.search(column):
+            continue
+        else:
+            distinct = _distinct(values)
+            if distinct and sum(v in crew for v in distinct) * 2 >= len(distinct):
+                frame[column] = hidden.officers(values, known=officers)
+                pseudonymised.append(column)
+                continue
+            changed = {v: c for v in distinct if (c := _PERSONAL_NUMBER.sub(MASK, v)) != v}
+            if changed:
+                frame[column] = values.astype("object").map(lambda v, changed=changed: changed.get(v, v))
+                masked[column] = int(values.isin(list(changed)).sum())
+    return frame, pseudonymised, dropped, masked
