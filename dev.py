@@ -395,7 +395,7 @@ PASS_ON = {"test", "bench", "lab"}  # their words belong to another program
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="dev.py", description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="dev.py", description="The task file of flowaudit.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers = {
         name: commands.add_parser(name, help=command.__doc__, description=command.__doc__, allow_abbrev=False)

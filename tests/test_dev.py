@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import io
 import os
@@ -328,5 +329,9 @@ def test_wrong_words_end_with_2(words: list[str], capsys: pytest.CaptureFixture[
 
 def test_help_names_every_command() -> None:
     shown = subprocess.run([sys.executable, ROOT / "dev.py", "--help"], capture_output=True, check=True).stdout
-    for name in dev.COMMANDS:
-        assert f"    {name} ".encode() in shown
+    first_words = {line.split()[0] for line in shown.decode().splitlines() if line.strip()}
+    assert set(dev.COMMANDS) <= first_words
+
+
+def test_examples_of_the_task_file() -> None:
+    assert doctest.testmod(dev) == (0, 2)

@@ -91,7 +91,7 @@ def _usage(error: Any) -> int:
         text = _("{name} is missing.", name=name)
     elif kind == "BadOptionUsage":
         text = _("{name} needs a value.", name=error.option_name)
-    elif commands and (word := text.partition("'")[2].rpartition("'")[0]):
+    elif commands and (word := text.partition("'")[2].partition("'")[0]):
         text, near = _("there is no command {name}.", name=word), nearest(word, commands, n=1)
     elif not commands and kind == "UsageError":
         words = text.partition("(")[2].rpartition(")")[0].removeprefix("s) (")

@@ -17,13 +17,13 @@ from flowaudit.targets import status_name
 def general(study: Study, lang: Language) -> tuple[list[Block], int]:
     """一、总体要求."""
     blocks: list[Block] = [
-        Heading(_("（I）Basis", lang=lang)),
+        Heading(_("(I) Basis", lang=lang)),
         Paragraph(_("State Council document 国发〔2018〕27号 on the national online platform of government services; "
                     "国办发〔2018〕45号 on one net, one door, one visit; Shanghai order 沪府令9号 on public data and one-net service; "
                     "沪府办〔2020〕6号 on redesigning processes so that firms and citizens get one thing done efficiently.", lang=lang)),
         Paragraph(_("This draft follows the parts that 沪府办〔2020〕6号 demands of a plan. Local rules are to be added by the office "
                     "in charge.", lang=lang)),
-        Heading(_("（II）Goals", lang=lang)),
+        Heading(_("(II) Goals", lang=lang)),
     ]  # fmt: skip
     if not study.verdict.targets:
         blocks.append(Paragraph(_("The guidance sets no percentage targets, and this plan invents none. No target was given to "
@@ -54,14 +54,14 @@ def items(study: Study, lang: Language) -> tuple[list[Block], int]:
     others = [d for d in departments if d != lead]
     separator = _(", ", lang=lang)
     blocks: list[Block] = [
-        Heading(_("（I）Lead and partner units", lang=lang)),
+        Heading(_("(I) Lead and partner units", lang=lang)),
         Paragraph(lead, lead=_("Lead unit: ", lang=lang)),
         Paragraph(separator.join(others) if others else _("departments are not recorded", lang=lang),
                   lead=_("Partner units: ", lang=lang)),
-        Heading(_("（II）Items", lang=lang)),
+        Heading(_("(II) Items", lang=lang)),
     ]  # fmt: skip
     blocks += _item_table(study, lang)
-    blocks.append(Heading(_("（III）How the items hang together", lang=lang)))
+    blocks.append(Heading(_("(III) How the items hang together", lang=lang)))
     blocks += _relations(study, lang)
     return blocks, to_fill
 

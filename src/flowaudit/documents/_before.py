@@ -39,18 +39,18 @@ def before(study: Study, lang: Language) -> tuple[list[Block], int]:
                variants=f"{len(variants):,}", top=top)  # fmt: skip
     blocks: list[Block] = [
         Paragraph(intro),
-        Heading(_("（I）Flow chart", lang=lang)),
+        Heading(_("(I) Flow chart", lang=lang)),
         figure(process_map(study.as_is, lang=lang), _("Process map before the reform (observed)", lang=lang)),
         figure(swimlane(study.as_is, lang=lang), _("Swim lanes before the reform (usual path, observed)", lang=lang)),
-        Heading(_("（II）Steps", lang=lang)),
+        Heading(_("(II) Steps", lang=lang)),
         steps_table(study, lang),
-        Heading(_("（III）Time limits", lang=lang)),
+        Heading(_("(III) Time limits", lang=lang)),
         *_limits(study, lang),
-        Heading(_("（IV）Materials", lang=lang)),
+        Heading(_("(IV) Materials", lang=lang)),
         *_materials(study, lang),
-        Heading(_("（V）Trips", lang=lang)),
+        Heading(_("(V) Trips", lang=lang)),
         *_trips(study, lang),
-        Heading(_("（VI）Fees", lang=lang)),
+        Heading(_("(VI) Fees", lang=lang)),
         *_fees(study, lang),
     ]
     return blocks, 0

@@ -20,7 +20,7 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
     blocks: list[Block] = [
         Paragraph(_("Before and after are both simulated, with the same arrivals and the same luck, and counted by the same rules; the "
                     "observed figures stand beside them. A simulated after is never compared with an observed before.", lang=lang)),
-        Heading(_("（I）Before and after", lang=lang)),
+        Heading(_("(I) Before and after", lang=lang)),
         comparison_table(study, lang),
         figure(reductions_chart(study.verdict, lang=lang), _("The four reductions before and after (simulated)", lang=lang)),
     ]  # fmt: skip
@@ -28,14 +28,14 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
         blocks.append(Paragraph(pick(lang, zh, en)))
     if study.attribution is not None and study.attribution.bars:
         blocks += [
-            Heading(_("（II）What each measure adds", lang=lang)),
+            Heading(_("(II) What each measure adds", lang=lang)),
             _attribution_table(study, lang),
             figure(waterfall_chart(study.attribution, lang=lang), _("Working days saved by measure", lang=lang)),
         ]
     blocks += [
-        Heading(_("（III）How far to trust the estimate", lang=lang)),
+        Heading(_("(III) How far to trust the estimate", lang=lang)),
         *_fidelity(study, lang),
-        Heading(_("（IV）Sensitivity", lang=lang)),
+        Heading(_("(IV) Sensitivity", lang=lang)),
         Paragraph(
             _("The intervals are 95 % intervals over {n} replications: they show the luck of the simulation, not doubts about its "
               "assumptions (success of fetches, behaviour of people, case mix). Other assumptions give other results; the assumptions "

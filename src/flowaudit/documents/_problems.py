@@ -49,7 +49,7 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
     ]  # fmt: skip
     if len(study.log.departments) > 1:
         blocks.append(figure(handover_chart(study.log, lang=lang), _("Handovers between departments (observed)", lang=lang)))
-    marks = [_("（I）", lang=lang), _("（II）", lang=lang), _("（III）", lang=lang), _("（IV）", lang=lang)]
+    marks = [_("(I) ", lang=lang), _("(II) ", lang=lang), _("(III) ", lang=lang), _("(IV) ", lang=lang)]
     for group in GROUPS:
         found = [f for f in findings if f.group == group]
         blocks.append(Heading(marks[GROUPS.index(group)] + group_name(group, lang)))

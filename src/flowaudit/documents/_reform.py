@@ -86,8 +86,8 @@ def measures(study: Study, lang: Language) -> tuple[list[Block], int]:
                                   "the legal office.", lang=lang, name=study.scenario.name)))  # fmt: skip
     numbers = problem_numbers(study)
     known = [c for c in CATEGORIES if any(m.category == c for m in chosen)]
-    marks = [_("（I）", lang=lang), _("（II）", lang=lang), _("（III）", lang=lang), _("（IV）", lang=lang), _("（V）", lang=lang),
-             _("（VI）", lang=lang), _("（VII）", lang=lang), _("（VIII）", lang=lang)]  # fmt: skip
+    marks = [_("(I) ", lang=lang), _("(II) ", lang=lang), _("(III) ", lang=lang), _("(IV) ", lang=lang), _("(V) ", lang=lang),
+             _("(VI) ", lang=lang), _("(VII) ", lang=lang), _("(VIII) ", lang=lang)]  # fmt: skip
     for mark, category in zip(marks, known, strict=False):
         blocks.append(Heading(mark + category_name(category, lang)))
         for i, measure in enumerate([m for m in chosen if m.category == category], 1):
@@ -141,13 +141,13 @@ def after(study: Study, lang: Language) -> tuple[list[Block], int]:
     return [
         Paragraph(_("Discovered from one simulated replication of the redesigned office ({n} cases). It shows what the measures would "
                     "do to today's cases; it is not yet a rule of procedure.", lang=lang, n=f"{study.to_be.cases:,}")),
-        Heading(_("（I）Flow chart", lang=lang)),
+        Heading(_("(I) Flow chart", lang=lang)),
         figure(process_map(study.to_be, lang=lang), _("Process map after the reform (simulated)", lang=lang)),
         figure(compare_map(study.as_is, study.to_be, merged=merged, lang=lang), _("Before and after in one map", lang=lang)),
         figure(lanes, _("Swim lanes after the reform (usual path, simulated)", lang=lang)),
-        Heading(_("（II）What changes in the steps", lang=lang)),
+        Heading(_("(II) What changes in the steps", lang=lang)),
         *_step_changes(study, merged, lang),
-        Heading(_("（III）Which step comes after which", lang=lang)),
+        Heading(_("(III) Which step comes after which", lang=lang)),
         *_orders(study, lang),
     ], 0  # fmt: skip
 

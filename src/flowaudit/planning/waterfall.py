@@ -49,8 +49,9 @@ def waterfall(
     """
     calendar = calendar or load_calendar(process.calendar)
     stages = [_medians(before, calendar)]
-    for k in range(1, len(scenario)):
-        part = Scenario(scenario.name, scenario.measures[:k]).apply(process)
+    part = process
+    for k, measure in enumerate(scenario.measures[:-1], 1):
+        part = measure.apply(part)
         runs = simulate(part, cases=cases, replications=len(before), seed=before.seed, calendar=calendar)
         stages.append(_medians(runs, calendar))
         if progress:

@@ -41,6 +41,9 @@ OWN_CLOCK_EVENTS = 200
 EDGE_VALUES = 5
 """Fewer delays than this on an edge: the activity's own table serves."""
 
+GAP_H = 0.5
+"""Open hours a pool may stand still between two jobs and still count as busy throughout."""
+
 START = "▷"
 
 
@@ -80,8 +83,9 @@ def fit_process(
     *Routing* is by template: a simulated case follows the partial order of an observed complete case, drawn with
     replacement. Open cases give their arrival, not their trace. *Delays* are measured from the end of the enabling
     instance, in the activity's own operational time, per edge, shrunk to the activity's table by n / (n + 10).
-    *Queues*: waiting during which every officer of a pool was busy is queueing (a lower bound: pool level); it is left
-    out of the delay tables, because the simulation makes it again. Without start times the delay holds work and waiting
+    *Queues*: the waiting just before a start during which every place of the pool was busy without a gap is taken for
+    queueing (pool level; what a first-come-first-served queue can explain at most); it is left out of the delay tables,
+    because the simulation makes it again. Without start times the delay holds work and waiting
     together, nothing queues, and staffing cannot be asked.
 
     References
@@ -233,13 +237,8 @@ class _Fit:
             times, busy = _busy(start_h[rows], end_h[rows])
             lengths = np.diff(times)
             capacity = _capacity(busy, lengths, len(people))
-            saturated = np.r_[0.0, np.cumsum(np.where(busy >= capacity, lengths, 0.0))]
-
-            def cumulated(h: Array, times: Array = times, saturated: Array = saturated) -> Array:
-                return np.asarray(np.interp(h, times, saturated), float)
-
             waiting = np.maximum(start_h[rows] - enabled_h[rows], 0.0)
-            queued[rows] = np.clip(cumulated(start_h[rows]) - cumulated(enabled_h[rows]), 0.0, waiting)
+            queued[rows] = np.minimum(waiting, _busy_since(start_h[rows], times, busy >= capacity))
             window[rows] = waiting
             weight = np.bincount(self.node_of_row[rows], minlength=len(self.nodes))
             first = self.nodes[int(weight.argmax())]
@@ -531,6 +530,24 @@ def _busy(start: Array, end: Array) -> tuple[Array, Ints]:
     times, where = np.unique(stamps[order], return_inverse=True)
     change = np.bincount(where, weights=step[order])
     return times, np.cumsum(change)[:-1].astype(np.int64)
+
+
+def _busy_since(hours: Array, times: Array, saturated: npt.NDArray[np.bool_]) -> Array:
+    """Return for how long, without a gap, every place of the pool had been busy just before each of ``hours``.
+
+    Whoever queues first come first served sees the pool busy from the moment of queueing to the start; so no more
+    than this can be queueing. Gaps up to ``GAP_H`` do not count as one: a job that no longer fits before a break
+    leaves an officer idle for a while although work is waiting.
+    """
+    edges = np.diff(np.r_[False, saturated, False].astype(np.int8))
+    begins, ends = times[np.flatnonzero(edges == 1)], times[np.flatnonzero(edges == -1)]
+    if not len(begins):
+        return np.zeros(len(hours))
+    apart = np.r_[True, begins[1:] - ends[:-1] > GAP_H]
+    begins, ends = begins[apart], ends[np.r_[np.flatnonzero(apart)[1:] - 1, len(ends) - 1]]
+    spell = np.searchsorted(begins, hours, side="left") - 1
+    inside = (spell >= 0) & (hours <= ends[spell] + GAP_H)
+    return np.where(inside, hours - begins[spell], 0.0)
 
 
 def _capacity(busy: Ints, lengths: Array, people: int) -> int:

@@ -134,8 +134,7 @@ class Identifiable:
     staffing : bool
         A change of staff can be simulated (work and officers are recorded).
     queue_share : float or None
-        Lower bound of the share of waiting that is queueing: every officer of the pool was busy. What people other
-        than the pool's may have caused is not in it.
+        Share of the waiting that queueing can explain at most: the pool was busy, without a gap, until the start.
     """
 
     work: bool
@@ -237,7 +236,7 @@ class Process:
         elif self.identifiable.queue_share is not None:
             lines.append(
                 _(
-                    "queueing explains at least {share:.0%} of the waiting (pool level)",
+                    "queueing explains at most {share:.0%} of the waiting (pool level)",
                     share=self.identifiable.queue_share,
                 )
             )

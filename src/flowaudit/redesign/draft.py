@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from flowaudit.process import Branch, Episode, MaterialUse, Process, Step, Template
 
@@ -84,24 +88,42 @@ class Draft:
         return Branch(self._branch.probability, steps, tuple(materials), tuple(episodes))
 
 
-Change = Callable[[Branch], "Iterable[tuple[float, Branch]] | None"]
+Change = Callable[[Branch], "Sequence[tuple[float, Branch]] | None"]
+
+SPLIT_CASES = 40
+"""A branch followed by at least so many observed cases is split in its outcomes; a rarer one takes one of them."""
 
 
-def change_branches(process: Process, change: Change) -> tuple[Process, float]:
+def change_branches(process: Process, change: Change, *, key: str = "") -> tuple[Process, float]:
     """Apply ``change`` to every branch; return the process and how many observed cases it touches.
 
-    ``change`` returns None for a branch it leaves alone, else the branches it becomes, with the share of each.
+    ``change`` returns None for a branch it leaves alone, else the branches it becomes, with the share of each. Rare
+    branches are not split, or seven measures with two outcomes would make 128 of each: they are dealt out to the
+    outcomes in an order drawn from ``key``, so that over all cases each outcome gets its share.
     """
-    templates: list[Template] = []
+    outcomes = [[change(branch) for branch in template.branches] for template in process.templates]
     touched = 0.0
-    for template in process.templates:
+    due: dict[int, float] = defaultdict(float)
+    rng = np.random.default_rng(zlib.crc32(key.encode()))
+    templates: list[Template] = list(process.templates)
+    for t in rng.permutation(len(templates)):
+        template = process.templates[t]
         branches: list[Branch] = []
-        for branch in template.branches:
-            outcome = change(branch)
+        for branch, outcome in zip(template.branches, outcomes[t], strict=True):
             if outcome is None:
                 branches.append(branch)
                 continue
-            touched += template.cases * branch.probability
-            branches.extend(replace(new, probability=branch.probability * share) for share, new in outcome if share > 0)
-        templates.append(Template(template.cases, tuple(branches)))
+            weight = template.cases * branch.probability
+            touched += weight
+            if len(outcome) == 1 or weight >= SPLIT_CASES:
+                branches.extend(
+                    replace(new, probability=branch.probability * share) for share, new in outcome if share > 0
+                )
+                continue
+            for k, (share, _new) in enumerate(outcome):
+                due[k] += weight * share
+            chosen = max(range(len(outcome)), key=lambda k: due[k])
+            due[chosen] -= weight
+            branches.append(replace(outcome[chosen][1], probability=branch.probability))
+        templates[t] = Template(template.cases, tuple(branches))
     return replace(process, templates=tuple(templates)), touched

@@ -84,9 +84,9 @@ class Scenario:
         """M05 综合窗口: one application and one acceptance for several items (none named: all)."""
         return self.add(_build(OneWindow, items=items, window=window))
 
-    def use_e_licence(self, material: str, *, success: float = 0.95) -> Scenario:
-        """M07 电子证照免交: fetch a material instead of asking for it."""
-        return self.add(_build(UseELicence, material=material, success=success))
+    def use_e_licence(self, *materials: str, success: float = 0.95) -> Scenario:
+        """M07 电子证照免交: fetch materials instead of asking for them."""
+        return self.add(_build(UseELicence, materials=materials, success=success))
 
     def reuse_material(self, material: str) -> Scenario:
         """M08 材料复用: hand a material in once for all items."""

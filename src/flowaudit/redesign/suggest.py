@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flowaudit.diagnosis import Finding, Findings
 from flowaudit.errors import InputError
-from flowaudit.messages import Language, speaking
+from flowaudit.messages import Language, both, speaking
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
 from flowaudit.redesign.measure import Measure, MeasureRefusedError
@@ -115,9 +115,9 @@ def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:
     if several < SHARE * process.cases or len(process.item_names) < 2:
         return []
     share = several / process.cases
-    zh = _("{share:.0%} of the cases are accepted at more than one department", lang="zh", share=share)
-    en = _("{share:.0%} of the cases are accepted at more than one department", lang="en", share=share)
-    return [(OneWindow(), zh, en, None)]
+    return [
+        (OneWindow(), *both("{share:.0%} of the cases are accepted at more than one department", share=share), None)
+    ]
 
 
 def _parallel(findings: Findings, process: Process) -> list[tuple[Measure, str, str, str | None]]:
@@ -170,23 +170,28 @@ def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
                 asked[material] += weight
                 repeated[material] += weight * (len(of) > 1)
     licensed = _licensed(process)
+    order = sorted(asked, key=lambda m: (-repeated[m], -asked[m], m))
+    common = [m for m in order if asked[m] >= SHARE * process.cases]
+    fetched = [m for m in common if m in licensed]
     out: list[tuple[Measure, str, str, str | None]] = []
-    for material in sorted(asked, key=lambda m: (-repeated[m], -asked[m], m)):
+    if fetched:
+        measure = UseELicence(materials=tuple(process.material_names.get(m, m) for m in fetched))
+        least = min(asked[m] for m in fetched) / process.cases
+        reason = both(
+            "{n} materials with an e-licence by the catalogue are asked of the applicant, each in at least {share:.0%} of the cases",
+            n=len(fetched),
+            share=least,
+        )
+        out.append((measure, *reason, None))
+    for material in order:
+        if material in licensed or repeated[material] < SHARE * process.cases:
+            continue
         name = process.material_names.get(material, material)
-        if material in licensed and asked[material] >= SHARE * process.cases:
-            out.append((
-                UseELicence(material=name),
-                _("“{name}” is asked for in {share:.0%} of the cases though an e-licence exists", lang="zh", name=name, share=asked[material] / process.cases),
-                _("“{name}” is asked for in {share:.0%} of the cases though an e-licence exists", lang="en", name=name, share=asked[material] / process.cases),
-                None,
-            ))  # fmt: skip
-        elif repeated[material] >= SHARE * process.cases:
-            out.append((
-                ReuseMaterial(material=name),
-                _("“{name}” is handed in for more than one item in {share:.0%} of the cases", lang="zh", name=name, share=repeated[material] / process.cases),
-                _("“{name}” is handed in for more than one item in {share:.0%} of the cases", lang="en", name=name, share=repeated[material] / process.cases),
-                None,
-            ))  # fmt: skip
+        share = repeated[material] / process.cases
+        reason = both(
+            "“{name}” is handed in for more than one item in {share:.0%} of the cases", name=name, share=share
+        )
+        out.append((ReuseMaterial(material=name), *reason, None))
     return out
 
 

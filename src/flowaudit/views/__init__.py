@@ -1,7 +1,9 @@
 """See it: process map, swim lanes, comparison, charts. ``draw(x)`` picks the picture that belongs to ``x``."""
 
 from flowaudit.views.charts import (
+    Gantt,
     findings_chart,
+    gantt_chart,
     handover_chart,
     handovers,
     reductions_chart,
@@ -15,6 +17,6 @@ from flowaudit.views.process_map import merge_pairs, process_map
 from flowaudit.views.swimlane import swimlane
 
 __all__ = [
-    "Font", "Picture", "compare_map", "draw", "find_font", "findings_chart", "handover_chart", "handovers", "merge_pairs",
+    "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "findings_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs",
     "process_map", "reductions_chart", "side_by_side", "swimlane", "waterfall_chart",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -303,3 +304,45 @@ def handover_chart(log: EventLog, *, lang: Language | None = None, title: str | 
     if left_out:
         notes.append(_("{n} departments with fewer handovers are not drawn.", lang=lang, n=left_out))
     return Picture(max(left + cell * n + 8, 300.0), bottom + 8, tuple(shapes), title, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Gantt:
+    """One bar of a schedule."""
+
+    label: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+
+def gantt_chart(rows: Sequence[Gantt], *, lang: Language | None = None, title: str | None = None) -> Picture:
+    """Draw a schedule whose dates people have set.
+
+    Parameters
+    ----------
+    rows : sequence of Gantt
+    lang, title
+        See :func:`process_map`.
+
+    Returns
+    -------
+    Picture
+    """
+    lang = lang or current_language()
+    first, last = min(r.start for r in rows), max(r.end for r in rows)
+    days = max((last - first).days + 1, 1)
+    left, right, top = 130.0, WIDTH - 14, 20.0
+    bottom = top + ROW * len(rows)
+    months = pd.date_range(first.replace(day=1), last, freq="MS")
+    every = max(1, -(-len(months) // 9))
+    shapes: list[Shape] = []
+    for month in months[::every]:
+        x = left + (right - left) * max((month - first).days, 0) / days
+        shapes.append(Line(((x, top - 4), (x, bottom)), _style.GRID, 0.6))
+        shapes.append(Text(x + 1, top - 10, f"{month:%Y-%m}", 7.5, _style.MUTED, "start"))
+    shapes += _row_labels([r.label for r in rows], top, ROW, left)
+    for i, row in enumerate(rows):
+        x = left + (right - left) * (row.start - first).days / days
+        w = (right - left) * ((row.end - row.start).days + 1) / days
+        shapes.append(Box(x, top + ROW * i + 7, max(w, 1.0), ROW - 14, fill=_style.AFTER, radius=2))
+    return Picture(WIDTH, bottom + 8, tuple(shapes), title or _("Schedule", lang=lang))

@@ -36,10 +36,11 @@ def definition(lang: Language | None = None) -> str:
 
 @dataclass(frozen=True)
 class _Spans:
-    """First start and last end of one thing in every case; NaT where a case lacks it."""
+    """First start and last end of one thing in every case, and when it was first enabled; NaT where a case lacks it."""
 
     label: str
     item: str | None
+    enabled: Stamps
     start: Stamps
     end: Stamps
     officers: frozenset[int]
@@ -55,6 +56,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
             ("stage (inspect, consult_dept) | item_code with bundles", "catalogue: item_relations"),
         )
     found: list[Finding] = []
+    spans: list[_Spans] = []
     if by_item:
         item, labels = context.column("item_code")
         spans = [_spans(context, item == c, str(labels[c]), str(labels[c])) for c in np.unique(item[item >= 0])]
@@ -69,22 +71,29 @@ def find(context: Context) -> list[Finding] | NotCheckable:
             of = np.unique(item[rows])
             own = str(labels[of[0]]) if len(of) == 1 and of[0] >= 0 else None
             parts.append(_spans(context, rows, str(names[code]), own))
-        found += [f for a, b in combinations(parts, 2) if (f := _pair(context, a, b, whole=False))]
+        whole = {span.item: span for span in spans}
+        for a, b in combinations(parts, 2):
+            one, other = whole.get(a.item), whole.get(b.item)
+            if one is not None and other is not None and one is not other and _serial_share(one, other) >= SHARE:
+                continue  # their items follow each other already; that is the finding above
+            if finding := _pair(context, a, b, whole=False):
+                found.append(finding)
     return found
 
 
 def _spans(context: Context, rows: npt.NDArray[np.bool_], label: str, item: str | None) -> _Spans:
     n = context.log.n_cases
-    start, end = (np.full(n, np.datetime64("NaT", "us")) for _ in range(2))
+    enabled, start, end = (np.full(n, np.datetime64("NaT", "us")) for _ in range(3))
     at = np.flatnonzero(rows)
     cases = context.case[at]
     first = np.r_[True, cases[1:] != cases[:-1]] if len(at) else np.zeros(0, bool)
     if len(at):
         begins = np.flatnonzero(first)
+        enabled[cases[first]] = np.fmin.reduceat(context.enablement.enabled[at], begins)
         start[cases[first]] = np.fmin.reduceat(context.start[at], begins)
         end[cases[first]] = np.fmax.reduceat(context.end[at], begins)
     officer = context.column("resource")[0][at]
-    return _Spans(label, item, start, end, frozenset(int(o) for o in np.unique(officer[officer >= 0])))
+    return _Spans(label, item, enabled, start, end, frozenset(int(o) for o in np.unique(officer[officer >= 0])))
 
 
 def _typical(context: Context, spans: _Spans) -> float:
@@ -94,6 +103,13 @@ def _typical(context: Context, spans: _Spans) -> float:
     return float(np.median((spans.start - opened)[here].astype(np.int64))) if here.any() else np.inf
 
 
+def _serial_share(a: _Spans, b: _Spans) -> float:
+    """Share of the cases with both in which one ends before the other begins."""
+    both_there = ~np.isnat(a.start) & ~np.isnat(b.start)
+    apart = (a.end <= b.start) | (b.end <= a.start)
+    return float((apart & both_there).sum() / max(both_there.sum(), 1))
+
+
 def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | None:
     have = np.flatnonzero(~np.isnat(a.start) & ~np.isnat(b.start))
     if len(have) < context.min_cases:
@@ -101,9 +117,8 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
     if np.median((b.start - a.start)[have].astype(np.int64)) < 0:
         a, b = b, a
     after = have[(a.end <= b.start)[have]]
-    either = len(after) + int((b.end <= a.start)[have].sum())
     catalogue = context.catalogue
-    if len(after) < context.min_cases or either < SHARE * len(have) or (not whole and a.officers & b.officers):
+    if len(after) < context.min_cases or _serial_share(a, b) < SHARE or (not whole and a.officers & b.officers):
         return None
     if (
         catalogue is not None
@@ -112,7 +127,9 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
         and (catalogue.precedes(a.item, b.item) or catalogue.precedes(b.item, a.item))
     ):
         return None
-    shorter = np.minimum(context.days(a.start, a.end)[after], context.days(b.start, b.end)[after])
+    # An item's own span; of an activity also the wait before it, which would run beside the other one, too.
+    opened = (a.start, b.start) if whole else (a.enabled, b.enabled)
+    shorter = np.minimum(context.days(opened[0], a.end)[after], context.days(opened[1], b.end)[after])
     names = tuple(catalogue.item_name(s.item) if whole and catalogue and s.item else s.label for s in (a, b))
     values: Mapping[str, object] = {
         "a": names[0], "b": names[1], "cases": len(after), "share": len(after) / len(have), "days": float(np.median(shorter)),

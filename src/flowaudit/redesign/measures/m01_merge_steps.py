@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ class MergeSteps(Measure):
         state = _Merge(process, self.merged or f"{self.first}＋{self.second}", self.overlap)
         refused = set()
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+        def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             draft, done = Draft(branch), False
             for j, step in enumerate(branch.steps):
                 if step.node not in b or len(draft.after[j]) != 1:

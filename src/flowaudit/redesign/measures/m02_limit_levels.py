@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -66,7 +66,7 @@ class LimitLevels(Measure):
         above = {i for i, level in signing.items() if level > self.levels}
         items_decided_above = {process.nodes[i].item for i in above if process.nodes[i].stage == "decide"}
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+        def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             draft = Draft(branch)
             gone = [i for i, step in enumerate(branch.steps) if step.node in above]
             for i in gone:

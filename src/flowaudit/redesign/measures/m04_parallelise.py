@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,7 +61,7 @@ class Parallelise(Measure):
             for kind, value in found
         ]
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+        def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             blocks = [
                 _Block(k, [i for i, s in enumerate(branch.steps) if s.node in group], found[k][0] == "item")
                 for k, group in enumerate(groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -61,7 +61,7 @@ class OneWindow(Measure):
         items = {names.item(process, n) for n in self.items} or set(process.item_names)
         state = _Window(process, self.window)
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+        def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             draft = Draft(branch)
             merged = False
             for stage in ("apply", "accept"):

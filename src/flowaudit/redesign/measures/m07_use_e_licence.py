@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
@@ -17,7 +18,7 @@ from flowaudit.redesign.measure import Measure, MeasureRefusedError
 
 
 class UseELicence(Measure):
-    """Fetch a material from the e-licence library instead of asking the applicant for it."""
+    """Fetch materials from the e-licence library instead of asking the applicant for them."""
 
     id: ClassVar[str] = "M07"
     verb: ClassVar[str] = "use_e_licence"
@@ -25,7 +26,7 @@ class UseELicence(Measure):
     reductions: ClassVar[tuple[str, ...]] = ("materials", "time", "trips")
     seed: ClassVar[str] = "S42"
 
-    material: str = Field(description="材料 / material")
+    materials: tuple[str, ...] = Field(min_length=1, description="材料 / materials")
     success: float = Field(default=0.95, ge=0.0, le=1.0, description="调取成功率 / share of fetches that succeed")
 
     @classmethod
@@ -35,7 +36,7 @@ class UseELicence(Measure):
     @classmethod
     def description(cls, lang: Language | None = None) -> str:
         return _(
-            "The material is fetched where the fetch succeeds; corrections asked for because of it alone fall away there, "
+            "Each material is fetched where the fetch succeeds; corrections asked for because of it alone fall away there, "
             "with their trips. Elsewhere everything stays as it is. The success share is an assumption of the analyst.",
             lang=lang,
         )
@@ -49,11 +50,12 @@ class UseELicence(Measure):
         )
 
     def label(self, lang: Language | None = None) -> str:
+        listed = ", ".join(self.materials) if lang == "en" else "、".join(self.materials)
         return _(
-            "“{material}” fetched as e-licence (success {success:.0%})",
+            "fetched as e-licence (success {success:.0%}): {materials}",
             lang=lang,
-            material=self.material,
             success=self.success,
+            materials=listed,
         )
 
     def apply(self, process: Process) -> Process:
@@ -62,25 +64,26 @@ class UseELicence(Measure):
                 _("{measure}: the log does not record materials.", measure=self.label()),
                 hint=_("give the table material_instances."),
             )
-        wanted = names.material(process, self.material)
+        after, most = process, 0.0
+        for wanted in [names.material(process, m) for m in self.materials]:
+            after, touched = change_branches(after, partial(_fetch, wanted=wanted, success=self.success), key=wanted)
+            most = max(most, touched)
+        return self.changed(process, after, most)
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
-            if not any(m.canonical_id == wanted and m.source == "applicant" for m in branch.materials):
-                return None
-            draft = Draft(branch)
-            for i, step in enumerate(branch.steps):
-                if wanted in step.cause:
-                    rest = tuple(c for c in step.cause if c != wanted)
-                    draft.change(i, cause=rest)
-                    if not rest:
-                        draft.drop(i)
-            draft.materials = [
-                replace(m, source="elicence", accepted=True)
-                if m.canonical_id == wanted and m.source == "applicant"
-                else m
-                for m in draft.materials
-            ]
-            return [(self.success, draft.close()), (1.0 - self.success, branch)]
 
-        after, touched = change_branches(process, change)
-        return self.changed(process, after, touched)
+def _fetch(branch: Branch, *, wanted: str, success: float) -> Sequence[tuple[float, Branch]] | None:
+    """The branch with the material fetched, and as it was where the fetch fails."""
+    if not any(m.canonical_id == wanted and m.source == "applicant" for m in branch.materials):
+        return None
+    draft = Draft(branch)
+    for i, step in enumerate(branch.steps):
+        if wanted in step.cause:
+            rest = tuple(c for c in step.cause if c != wanted)
+            draft.change(i, cause=rest)
+            if not rest:
+                draft.drop(i)
+    draft.materials = [
+        replace(m, source="elicence", accepted=True) if m.canonical_id == wanted and m.source == "applicant" else m
+        for m in draft.materials
+    ]
+    return [(success, draft.close()), (1.0 - success, branch)]

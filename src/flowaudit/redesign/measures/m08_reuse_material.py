@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -54,7 +54,7 @@ class ReuseMaterial(Measure):
             )
         wanted = names.material(process, self.material)
 
-        def change(branch: Branch) -> Iterable[tuple[float, Branch]] | None:
+        def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             mine = sorted(
                 (m for m in branch.materials if m.canonical_id == wanted and m.source == "applicant"),
                 key=lambda m: m.step,

@@ -33,14 +33,14 @@ class Staff(Measure):
     @classmethod
     def description(cls, lang: Language | None = None) -> str:
         return _(
-            "The pool can work on more (or fewer) cases at once. Only the waiting that the log shows to be queueing can "
-            "shrink; that is a lower bound of the effect, not one figure to promise.",
+            "The pool can work on more (or fewer) cases at once. Only the waiting that queueing can explain shrinks. A log "
+            "cannot tell queueing from lying still for certain: read the effect as the upper end of a bracket from none.",
             lang=lang,
         )
 
     @classmethod
     def risk(cls, lang: Language | None = None) -> str:
-        return _("Posts and budget need approval; the time saved is a lower bound.", lang=lang)
+        return _("Posts and budget need approval; the time saved is at most what is shown, and may be none.", lang=lang)
 
     def label(self, lang: Language | None = None) -> str:
         return _("{pool}: {add:+d} officers", lang=lang, pool=self.pool, add=self.add)
