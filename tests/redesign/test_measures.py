@@ -61,7 +61,7 @@ def test_merging_two_steps_leaves_one_fewer_and_keeps_the_work(process):
 
 
 def test_merging_across_departments_is_refused(process):
-    with pytest.raises(MeasureRefusedError, match="no observed case|different departments"):
+    with pytest.raises(MeasureRefusedError, match=r"no observed case|different departments"):
         Scenario("s").merge_steps("食品送达", "消防受理").apply(process)
 
 

@@ -1,20 +1,21 @@
 """Verdicts: paired, with intervals, and never on a target nobody set."""
 
-import numpy as np
-import pytest
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "redesign"))
-from bundle_log import bundle_log  # noqa: E402
+from bundle_log import bundle_log
 
 from flowaudit.errors import InputError, InsufficientDataError, UsageError
+from flowaudit.metrics import FidelityRow
 from flowaudit.planning import waterfall
 from flowaudit.process import fit_process
 from flowaudit.redesign import Scenario
 from flowaudit.simulation import simulate
 from flowaudit.targets import Target, evaluate, read_targets
-from flowaudit.metrics import FidelityRow
 from flowaudit.worktime import load_calendar
 
 CALENDAR = load_calendar("weekdays")

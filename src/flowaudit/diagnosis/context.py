@@ -169,4 +169,4 @@ class Context:
         if not len(rows):
             return np.zeros(0, np.int64), np.zeros(0)
         cases, where = np.unique(self.case[rows], return_inverse=True)
-        return cases, np.bincount(where, weights=values)
+        return cases, np.bincount(where, weights=values).astype(np.float64)

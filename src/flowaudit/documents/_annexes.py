@@ -20,6 +20,22 @@ from flowaudit.views import find_font
 PACKAGES = ("flowaudit", "pandas", "numpy", "pyarrow", "pm4py", "scipy", "matplotlib", "pygraphviz", "python-docx", "xlsxwriter")
 
 
+def item_list(study: Study, lang: Language) -> list[Block]:
+    """Return the items of the catalogue with their legal basis."""
+    items = study.catalogue.items if study.catalogue is not None else None
+    if items is None:
+        return [Paragraph(_("Not recorded: no catalogue of items was given.", lang=lang))]
+    rows = [
+        (text(r["item_code"]), text(r["name"]), text(r.get("level")), text(r.get("service_object")), text(r.get("legal_basis")), text(r.get("result_doc_code")))
+        for r in items.to_dict("records")
+    ]  # fmt: skip
+    head = (
+        _("Code", lang=lang), _("Item", lang=lang), _("Level", lang=lang), _("Served", lang=lang), _("Legal basis", lang=lang),
+        _("Result", lang=lang),
+    )  # fmt: skip
+    return [table(_("Items in detail", lang=lang), head, rows, widths=(1.4, 3.6, 1.2, 1.6, 2.6, 1.6))]
+
+
 def material_list(study: Study, lang: Language) -> list[Block]:
     """Return every material of the catalogue, and whether it could be exempt."""
     catalogue = study.catalogue

@@ -62,7 +62,7 @@ def steps(study: Study, lang: Language) -> tuple[list[Block], int]:
         Paragraph(_("Guide and procedure are published; online and offline handling follow one standard; the result is fixed in the "
                     "acceptance and approval systems.", lang=lang)),
         Heading(_("(V) Evaluation and adjustment", lang=lang)),
-        Paragraph(_("The same figures are counted again on the log after the reform, by the rules of annex 5, and compared with part seven; "
+        Paragraph(_("The same figures are counted again on the log after the reform, by the rules of annex 6, and compared with part seven; "
                     "the plan is adjusted where they differ.", lang=lang)),
     ]  # fmt: skip
     return blocks, 0

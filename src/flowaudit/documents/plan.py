@@ -112,14 +112,15 @@ def plan(study: Study, lang: Language | None = None, *, title: str | None = None
         ("safeguards", _("11. Safeguards", lang=lang), False, _duties.safeguards),
     )
     annexes: tuple[tuple[str, str, Callable[[Study, Language], list[Block]]], ...] = (
-        ("materials", _("Annex 1  Materials and exemptions", lang=lang), _annexes.material_list),
-        ("data", _("Annex 2  Data sharing requests", lang=lang), _annexes.data_requests),
-        ("forms", _("Annex 3  Form fields", lang=lang), _annexes.forms),
-        ("answers", _("Annex 4  Problems against measures", lang=lang), _annexes.problem_table),
-        ("counting", _("Annex 5  How things were counted", lang=lang), _annexes.counting),
-        ("quality", _("Annex 6  Data quality", lang=lang), _annexes.quality),
-        ("evidence", _("Annex 7  Evidence cases", lang=lang), _annexes.evidence_list),
-        ("provenance", _("Annex 8  Provenance", lang=lang), _annexes.provenance),
+        ("item_list", _("Annex 1  Items", lang=lang), _annexes.item_list),
+        ("materials", _("Annex 2  Materials and exemptions", lang=lang), _annexes.material_list),
+        ("data", _("Annex 3  Data sharing requests", lang=lang), _annexes.data_requests),
+        ("forms", _("Annex 4  Form fields", lang=lang), _annexes.forms),
+        ("answers", _("Annex 5  Problems against measures", lang=lang), _annexes.problem_table),
+        ("counting", _("Annex 6  How things were counted", lang=lang), _annexes.counting),
+        ("quality", _("Annex 7  Data quality", lang=lang), _annexes.quality),
+        ("evidence", _("Annex 8  Evidence cases", lang=lang), _annexes.evidence_list),
+        ("provenance", _("Annex 9  Provenance", lang=lang), _annexes.provenance),
     )
     built = []
     for key, heading, mandatory, build in parts:
@@ -150,5 +151,5 @@ def _info(study: Study, sections: tuple[Section, ...], lang: Language) -> tuple[
         (_("Trust in the estimate", lang=lang), trust_name(trust, lang) if trust is not None else DASH),
         (_("Made with", lang=lang), f"flowaudit {_annexes.version('flowaudit')}"),
         (_("Made on", lang=lang), f"{study.created:%Y-%m-%d %H:%M}"),
-        (_("Files and versions", lang=lang), _("see annex 8", lang=lang)),
+        (_("Files and versions", lang=lang), _("see annex 9", lang=lang)),
     )

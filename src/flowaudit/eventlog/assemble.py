@@ -133,7 +133,6 @@ def to_log(
     reading: Reading,
     *,
     tables: Mapping[str, pd.DataFrame] | None = None,
-    case_attributes: bool = True,
 ) -> EventLog:
     """Build the log of a table of events.
 
@@ -145,14 +144,14 @@ def to_log(
     reading : Reading
         Collects offsets, notes and problems.
     tables : mapping of str to pd.DataFrame, optional
-        Side tables, already typed and protected.
-    case_attributes : bool
-        Move what describes the case (application time, channel, ``case:`` attributes) to the table ``cases``.
+        Side tables, already typed and protected. What the events say of their case (application time, channel,
+        ``case:`` attributes) is moved to the table ``cases``.
     """
     opts = reading.options
     mapping = opts.mapping
     demand_columns(columns, raw)
-    reading.mapping.update({header: column for column, header in columns.items()})
+    for column, header in columns.items():
+        reading.mapping[header] = ", ".join(filter(None, (reading.mapping.get(header), column)))
     frame = _renamed(raw.frame, columns)
     file, lines = raw.file, raw.lines
     for column in ("case_id", "activity"):
@@ -172,10 +171,7 @@ def to_log(
         reading.notes.append(_("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"]))
         reading.problem("single_time", len(frame), len(frame))
     side = dict(tables or {})
-    if case_attributes:
-        frame, cases = _split_cases(frame, raw, reading)
-        if cases is not None and "cases" not in side:
-            side["cases"] = cases
+    frame, cases = _split_cases(frame, raw, reading)
     if "lifecycle" in frame:
         if "start" in frame:
             frame = frame.drop(columns="lifecycle")
@@ -195,7 +191,12 @@ def to_log(
         frame["is_auto"] = automatic | frame["is_auto"].fillna(False).astype(bool) if "is_auto" in frame else automatic
     officers = frame["resource"] if "resource" in frame else None
     frame = _guard(frame, reading, officers)
-    side = {n: _guard(t, reading, officers) if n == "cases" and case_attributes else t for n, t in side.items()}
+    if cases is not None:
+        cases = _guard(cases, reading, officers)
+        if "cases" in side:
+            told = cases.columns.difference(side["cases"].columns)
+            cases = side["cases"].merge(cases[["case_id", *told]], on="case_id", how="left")
+        side["cases"] = cases
     frame = _with_stages(frame, reading)
     return from_frame(frame, tables=side, provenance=reading.provenance())
 
@@ -320,7 +321,7 @@ def _split_cases(frame: pd.DataFrame, raw: Raw, reading: Reading) -> tuple[pd.Da
     first = np.flatnonzero(~frame["case_id"].duplicated().to_numpy())
     at_case = Raw(cases, raw.file, lambda rows: raw.lines([int(first[r]) for r in rows]))
     _typed(cases, at_case, reading, only=(*_TIMES, *_NUMBERS, *_BOOLEANS), names={})
-    stay = [c for c in ("item_code", "item_name") if c in frame]
+    stay = ("item_code", "item_name")
     return frame.drop(columns=[c for c in (*known, *prefixed) if c not in stay]), cases
 
 
@@ -332,7 +333,7 @@ def _with_departments(frame: pd.DataFrame, source: pd.DataFrame, columns: Mappin
         here = header if header in frame else next((c for c, h in columns.items() if h == header and c in frame), None)
         if here is not None and frame[here].notna().any():
             frame["department"] = frame[here]
-            reading.mapping[header] = "department"
+            reading.mapping[header] = ", ".join(filter(None, (reading.mapping.get(header), "department")))
             break
     else:
         if mapping.department_from:
@@ -345,7 +346,8 @@ def _with_departments(frame: pd.DataFrame, source: pd.DataFrame, columns: Mappin
     if "department" not in frame:
         return frame
     before = _text(frame["department"])
-    after = before.map(lambda d: mapping.departments.get(d, d), na_action="ignore") if mapping.departments else before
+    # A department renamed to nothing is one that the file does not know ("EMPTY").
+    after = _text(before.map(lambda d: mapping.departments.get(d, d), na_action="ignore")) if mapping.departments else before
     if mapping.applicant_departments:
         lanes = frozenset(mapping.applicant_departments)
         after = after.where(~(before.isin(lanes) | after.isin(lanes)), APPLICANT)

@@ -28,7 +28,7 @@ class ColumnMapping(BaseModel):
     stages : dict of str to str
         Activity to canonical stage, before the dictionary of Chinese names is asked.
     departments : dict of str to str
-        Value of the department column to the name to show.
+        Value of the department column to the name to show; ``""`` where the value means unknown.
     levels : dict of str to int
         Activity, or else role, to sign-off level (1 承办, 2 审核, 3 决定, 4 分管领导).
     department_from : tuple of str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.parsers import expat
@@ -90,18 +89,17 @@ def read_xes(
 
     traces = traces.drop(columns="concept:name", errors="ignore")
     events.insert(0, "case:concept:name", names.to_numpy()[trace])
-    wanted = set(opts.mapping.columns.values()) | set(opts.mapping.department_from)
-    for header in traces.columns:
-        if f"case:{header}" in wanted:
-            events[f"case:{header}"] = traces[header].to_numpy()[trace]
     # What the mapping says of trace attributes concerns the table of cases only.
     of_case = {
-        c: h.removeprefix("case:")
-        for c, h in opts.mapping.columns.items()
-        if c in CASE_COLUMNS and h.removeprefix("case:") in traces and h not in events.columns.drop([f"case:{t}" for t in traces if f"case:{t}" in events])
+        column: header.removeprefix("case:")
+        for column, header in opts.mapping.columns.items()
+        if column in CASE_COLUMNS and header.removeprefix("case:") in traces
     }
-    own = opts.mapping.model_copy(update={"columns": {c: h for c, h in opts.mapping.columns.items() if c not in of_case}})
-    events = events.drop(columns=[f"case:{h}" for h in of_case.values() if f"case:{h}" in events])
+    said = {column: header for column, header in opts.mapping.columns.items() if column not in of_case}
+    for header in traces.columns:
+        if f"case:{header}" in (*said.values(), *opts.mapping.department_from):
+            events[f"case:{header}"] = traces[header].to_numpy()[trace]
+    own = opts.mapping.model_copy(update={"columns": said})
     raw = Raw(events, path.name, at_event.lines)
     resolved = resolve_columns(events.columns, own, file=path.name, wanted=_EVENT_WANTED)
     of_case |= recognise(traces.columns, wanted=[c for c in CASE_COLUMNS if c not in of_case], taken=of_case.values())
@@ -116,7 +114,7 @@ def read_xes(
     if len(traces.columns):
         table = side_table(raw_cases, reading, of_case, officers)
         tables["cases"] = table[["case_id", *table.columns.drop("case_id")]]
-    return to_log(raw, resolved, reading, tables=tables, case_attributes=any(c in CASE_COLUMNS for c in resolved))
+    return to_log(raw, resolved, reading, tables=tables)
 
 
 _EVENT_WANTED = (
@@ -188,7 +186,7 @@ class _Document:
         self._depth = 0
         self._level = 0  # 1 log, 2 trace, 3 event: where attributes one step deeper belong
         self._skip = 0  # depth of the element being passed over; 0 when none is
-        self._tags: Counter[str] = Counter()
+        self._counting = False  # whether attributes inside it are counted
 
     def read(self, path: Path) -> None:
         parser = expat.ParserCreate()
@@ -219,7 +217,7 @@ class _Document:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth = depth = self._depth + 1
         if self._skip:
-            if self._skip > 0 and self._level and tag in _VALUES and self._counting:
+            if self._counting and tag in _VALUES:
                 self.nested += 1
             return
         level = self._level

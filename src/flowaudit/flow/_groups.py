@@ -1,7 +1,9 @@
-"""Group arithmetic on sorted arrays: medians and quantiles of many small groups without a Python loop."""
+"""Group arithmetic: medians and quantiles of many small groups, without sorting a million keys."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,34 +12,97 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-
-def bounds(sorted_keys: npt.NDArray[Any]) -> Ints:
-    """Return where each run of equal keys begins, and the length last."""
-    if not len(sorted_keys):
-        return np.zeros(1, np.int64)
-    return np.r_[0, np.flatnonzero(sorted_keys[1:] != sorted_keys[:-1]) + 1, len(sorted_keys)].astype(np.int64)
+_RADIX = 2**16
+"""NumPy's stable sort of 16-bit integers is a radix sort: linear in the number of rows."""
 
 
-def quantiles_by(keys: Ints, values: Floats, *qs: float) -> tuple[Ints, Ints, list[Floats]]:
-    """Return the distinct keys, their counts, and for each ``q`` the quantile of every group (linear, as NumPy's).
+@dataclass(frozen=True)
+class Groups:
+    """Rows with equal keys, side by side.
+
+    Attributes
+    ----------
+    keys : array of int
+        The distinct keys, ascending.
+    order : array of int
+        The rows, group by group, in their own order within a group.
+    ptr : array of int
+        Group i is ``order[ptr[i]:ptr[i + 1]]``.
+    """
+
+    keys: Ints
+    order: Ints
+    ptr: Ints
+
+    @property
+    def counts(self) -> Ints:
+        return np.diff(self.ptr)
+
+    def distinct(self, values: npt.NDArray[Any]) -> Ints:
+        """Count the distinct values of every group; equal ones must lie side by side in the rows' own order."""
+        if not len(self.keys):
+            return np.zeros(0, np.int64)
+        own = values[self.order]
+        new = np.ones(len(own), np.int64)
+        new[1:] = own[1:] != own[:-1]
+        new[self.ptr[:-1]] = 1
+        found: Ints = np.add.reduceat(new, self.ptr[:-1])
+        return found
+
+    def totals(self, values: Floats) -> Floats:
+        """Sum the values of every group."""
+        if not len(self.keys):
+            return np.zeros(0)
+        found: Floats = np.add.reduceat(values[self.order], self.ptr[:-1])
+        return found
+
+    def quantiles(self, values: npt.NDArray[Any], *qs: float) -> list[Floats]:
+        """Return for each ``q`` the quantile of every group (linear, as NumPy's).
+
+        Examples
+        --------
+        >>> group_by(np.array([2, 1, 2])).quantiles(np.array([3.0, 5.0, 4.0]), 0.5)[0].tolist()
+        [5.0, 3.5]
+        """
+        if not len(self.keys):
+            return [np.zeros(0) for _q in qs]
+        own = values[self.order]
+        for a, b in pairwise(self.ptr.tolist()):
+            if b - a > 1:
+                own[a:b].sort()
+        found = []
+        for q in qs:
+            position = self.ptr[:-1] + q * (self.counts - 1)
+            low = np.floor(position).astype(np.int64)
+            high = np.minimum(low + 1, self.ptr[1:] - 1)
+            found.append(own[low] + (position - low) * (own[high] - own[low]))
+        return found
+
+
+def group_by(keys: Ints, most: int | None = None) -> Groups:
+    """Group rows by an integer key.
+
+    Parameters
+    ----------
+    keys : array of int
+        Not negative.
+    most : int, optional
+        All keys lie below it, where that is known: small ranges are counted instead of sorted.
 
     Examples
     --------
-    >>> keys, n, (median,) = quantiles_by(np.array([2, 1, 2]), np.array([3.0, 5.0, 4.0]), 0.5)
-    >>> keys.tolist(), n.tolist(), median.tolist()
-    ([1, 2], [1, 2], [5.0, 3.5])
+    >>> groups = group_by(np.array([7, 3, 7]))
+    >>> groups.keys.tolist(), groups.order.tolist(), groups.ptr.tolist()
+    ([3, 7], [1, 0, 2], [0, 1, 3])
     """
-    order = np.lexsort((values, keys))
-    keys, values = keys[order], values[order]
-    ptr = bounds(keys)
-    counts = np.diff(ptr)
-    found = []
-    for q in qs:
-        if not len(keys):
-            found.append(np.zeros(0))
-            continue
-        position = ptr[:-1] + q * (counts - 1)
-        low = np.floor(position).astype(np.int64)
-        high = np.minimum(low + 1, ptr[1:] - 1)
-        found.append(values[low] + (position - low) * (values[high] - values[low]))
-    return keys[ptr[:-1]], counts, found
+    if most is not None and most <= max(len(keys), _RADIX):
+        counts = np.bincount(keys, minlength=most)
+        distinct = np.flatnonzero(counts)
+        number = np.zeros(most, np.int64)
+        number[distinct] = np.arange(len(distinct))
+        group, sizes = number[keys], counts[distinct]
+    else:
+        distinct, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    small = group.astype(np.uint16) if len(distinct) <= _RADIX else group
+    order = np.argsort(small, kind="stable")
+    return Groups(distinct.astype(np.int64), order.astype(np.int64), np.r_[0, np.cumsum(sizes)].astype(np.int64))

@@ -77,12 +77,12 @@ def _place(diagram: _Diagram, tree: Tree, x: float, y: float) -> _Box:
     top = y - height / 2
     for number, child in enumerate(tree.children):
         child_height = _size(child)[1]
-        box = _place(diagram, child, x + GATE[0] + GAP, top + child_height / 2)
+        inner = _place(diagram, child, x + GATE[0] + GAP, top + child_height / 2)
         top += child_height
         # In a loop the first child runs forth from split to join, every other one back.
         a, b = (join, split) if tree.operator == "loop" and number else (split, join)
-        diagram.link(a, box.entry)
-        diagram.link(box.exit, b)
+        diagram.link(a, inner.entry)
+        diagram.link(inner.exit, b)
     return _Box(width, height, split, join)
 
 

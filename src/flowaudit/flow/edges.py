@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.eventlog import EventLog
-from flowaudit.flow._groups import quantiles_by
+from flowaudit.flow._groups import group_by
 from flowaudit.flow.concurrency import directly_following
 from flowaudit.flow.enablement import Enablement, enablement
 from flowaudit.worktime import Calendar, load_calendar
@@ -42,8 +42,7 @@ def directly_follows(log: EventLog, *, calendar: Calendar | None = None) -> pd.D
     [['A', 'B', 1, 24.0], ['B', 'A', 1, 24.0]]
     """
     before, after = directly_following(log)
-    until = log.stamps("start") if log.has("start") else log.stamps("end")
-    return _edges(log, before, after, log.stamps("end")[before], until[after], calendar, totals=False)
+    return _edges(log, before, after, log.stamps("end")[before], _begun(log)[after], calendar, totals=False)
 
 
 def handover(
@@ -51,10 +50,16 @@ def handover(
 ) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
     """Return for every row the window between its enabling and its start (with starts) or its end (without)."""
     found = found or enablement(log)
+    return found.enabled, np.maximum(_begun(log), found.enabled)
+
+
+def _begun(log: EventLog) -> npt.NDArray[np.datetime64]:
+    """When every instance began; its end where that was not recorded."""
     end = log.stamps("end")
-    until = log.stamps("start") if log.has("start") else end
-    until = np.where(np.isnat(until), end, until)
-    return found.enabled, np.maximum(until, found.enabled)
+    if not log.has("start"):
+        return end
+    start = log.stamps("start")
+    return np.where(np.isnat(start), end, start)
 
 
 def enabler_edges(log: EventLog, *, calendar: Calendar | None = None, found: Enablement | None = None) -> pd.DataFrame:
@@ -89,27 +94,26 @@ def _edges(
 ) -> pd.DataFrame:
     codes, labels = log.codes("activity")
     n = len(labels)
-    key = codes[before].astype(np.int64) * n + codes[after]
-    hours = (closed - opened).astype(np.int64) / HOUR_US
-    keys, frequency, (median, p90) = quantiles_by(key, hours, 0.5, 0.9)
-    pairs = np.unique(np.stack([key, log.case_index[after]]), axis=1)[0] if len(key) else key
+    groups = group_by(codes[before].astype(np.int64) * n + codes[after], n * n)
+    span = (closed - opened).astype(np.int64)
+    median, p90 = (found / HOUR_US for found in groups.quantiles(span, 0.5, 0.9))
     columns: dict[str, object] = {
-        "source": [labels[k // n] for k in keys],
-        "target": [labels[k % n] for k in keys],
-        "frequency": frequency,
-        "cases": np.unique(pairs, return_counts=True)[1],
+        "source": [labels[k // n] for k in groups.keys.tolist()],
+        "target": [labels[k % n] for k in groups.keys.tolist()],
+        "frequency": groups.counts,
+        "cases": groups.distinct(log.case_index[after]),
         "median_h": median,
     }
     if totals:
         columns["p90_h"] = p90
     if calendar is not None:
-        working = calendar.working_time(opened, closed) if len(key) else np.zeros(0)
+        working = calendar.working_time(opened, closed) if len(after) else np.zeros(0)
         working = np.maximum(np.atleast_1d(working), 0.0)
-        _keys, _n, (middle, high) = quantiles_by(key, working, 0.5, 0.9)
+        middle, high = groups.quantiles(working, 0.5, 0.9)
         columns["median_working_h"] = middle
         if totals:
             columns["p90_working_h"] = high
-            columns["total_working_h"] = np.bincount(np.searchsorted(keys, key), weights=working, minlength=len(keys))
+            columns["total_working_h"] = groups.totals(working)
     frame = pd.DataFrame(columns)
     return frame.sort_values("frequency", ascending=False, kind="stable", ignore_index=True)
 

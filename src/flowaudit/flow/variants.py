@@ -31,11 +31,14 @@ def variant_codes(log: EventLog) -> tuple[Ints, Ints]:
     np.multiply.accumulate(np.r_[np.uint64(1), np.full(len(place) - 1, 6364136223846793005, np.uint64)], out=place)
     with np.errstate(over="ignore"):
         hashes = np.add.reduceat(weight[activity] * place[position], ptr[:-1])
-    keys = np.stack([hashes, lengths.astype(np.uint64)], axis=1)
-    _keys, first, variant = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    variant = variant.ravel()
-    own = np.repeat(ptr[first[variant]], lengths) + position
-    if not np.array_equal(activity[own], activity):
+        # The length belongs to the key: a sequence of weights may sum to what a longer one does.
+        keys = hashes ^ (lengths.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    _keys, first, variant = np.unique(keys, return_index=True, return_inverse=True)
+    own = ptr[first][variant]
+    alike = np.array_equal(lengths[first][variant], lengths) and np.array_equal(
+        activity[np.repeat(own, lengths) + position], activity
+    )
+    if not alike:
         sequences = [activity[a:b].tobytes() for a, b in itertools.pairwise(ptr)]
         variant, _labels = pd.factorize(np.array(sequences, object))
         first = np.unique(variant, return_index=True)[1]

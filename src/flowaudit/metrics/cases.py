@@ -16,8 +16,9 @@ REFUSED = ("不予受理", "退件", "撤回", "作废", "作废办结", "删除
 def complete_cases(log: EventLog) -> npt.NDArray[np.bool_]:
     """Say which cases have come to their end.
 
-    A case is complete when every item it applied for is decided or delivered, was refused at the door, or has a
-    ``finish_time`` in the table ``cases``. Where neither stages nor finish times say so, every case counts as complete.
+    A bundle is complete when the table ``bundles`` gives its ``last_time``. Where there is none, a case is complete when
+    every item it applied for is decided or delivered, was refused at the door, or has a ``finish_time`` in the table
+    ``cases``. Where neither stages nor finish times say so, every case counts as complete.
 
     Returns
     -------
@@ -38,6 +39,9 @@ def complete_cases(log: EventLog) -> npt.NDArray[np.bool_]:
     """
     if not log.n_cases:
         return np.zeros(0, np.bool_)
+    closed = _closed_bundles(log)
+    if closed is not None:
+        return closed
     by_table = _finished(log)
     closing = arrays.among(log, "stage", "decide", "deliver") & ~np.isnat(log.stamps("end"))
     if not closing.any():
@@ -53,6 +57,14 @@ def complete_cases(log: EventLog) -> npt.NDArray[np.bool_]:
     waiting = opening & ~np.isin(key, key[closed_rows]) & ~whole[case]
     done = arrays.any_by_case(log, closed_rows) & ~arrays.any_by_case(log, waiting)
     return done if by_table is None else done | by_table
+
+
+def _closed_bundles(log: EventLog) -> npt.NDArray[np.bool_] | None:
+    bundles = log.table("bundles")
+    if log.unit != "bundle" or bundles is None or "last_time" not in bundles or not bundles["last_time"].notna().any():
+        return None
+    closed = bundles.set_index("bundle_id")["last_time"].notna()
+    return np.asarray(closed.reindex(pd.Index(log.case_ids), fill_value=False), np.bool_)
 
 
 def _finished(log: EventLog) -> npt.NDArray[np.bool_] | None:

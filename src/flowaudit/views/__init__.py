@@ -12,11 +12,11 @@ from flowaudit.views.charts import (
 from flowaudit.views.compare_map import compare_map, side_by_side
 from flowaudit.views.draw import draw
 from flowaudit.views.fonts import Font, find_font
-from flowaudit.views.picture import Picture
+from flowaudit.views.picture import Picture, write_bytes
 from flowaudit.views.process_map import merge_pairs, process_map
 from flowaudit.views.swimlane import swimlane
 
 __all__ = [
     "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "findings_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs",
-    "process_map", "reductions_chart", "side_by_side", "swimlane", "waterfall_chart",
+    "process_map", "reductions_chart", "side_by_side", "swimlane", "waterfall_chart", "write_bytes",
 ]  # fmt: skip

@@ -1,0 +1,3 @@
+"""placeholder while the room is being written: replaced within minutes."""
+class Quality: ...
+def check(log, catalogue=None): raise NotImplementedError
