@@ -1,12 +1,7 @@
 """Verdicts: paired, with intervals, and never on a target nobody set."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "redesign"))
 from bundle_log import bundle_log
 
 from flowaudit.errors import InputError, InsufficientDataError, UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,8 @@ NAMESPACES = {
     "di": "http://www.omg.org/spec/DD/20100524/DI",
 }
 TASK, GATE, EVENT, GAP = (120, 60), (40, 40), (36, 36), 40
+_CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped."""
 
 
 @dataclass
@@ -58,7 +61,7 @@ def _place(diagram: _Diagram, tree: Tree, x: float, y: float) -> _Box:
     """Lay ``tree`` out from ``x`` to the right, centred on ``y``."""
     width, height = _size(tree)
     if tree.operator == "task":
-        name = diagram.put("task", tree.label, x, y, TASK)
+        name = diagram.put("task", _CONTROL.sub(" ", tree.label), x, y, TASK)
         return _Box(width, height, name, name)
     if tree.operator == "silent":
         name = diagram.put("intermediateThrowEvent", "", x, y, EVENT)
@@ -68,8 +71,8 @@ def _place(diagram: _Diagram, tree: Tree, x: float, y: float) -> _Box:
         for child in tree.children:
             boxes.append(_place(diagram, child, x, y))
             x += boxes[-1].width + GAP
-        for a, b in itertools.pairwise(boxes):
-            diagram.link(a.exit, b.entry)
+        for earlier, later in itertools.pairwise(boxes):
+            diagram.link(earlier.exit, later.entry)
         return _Box(width, height, boxes[0].entry, boxes[-1].exit)
     kind = "parallelGateway" if tree.operator == "parallel" else "exclusiveGateway"
     split = diagram.put(kind, "", x, y, GATE)
@@ -109,7 +112,7 @@ def to_bpmn(tree: Tree, name: str) -> str:
     for prefix, uri in NAMESPACES.items():
         ET.register_namespace(prefix, uri)
     root = ET.Element(tag("bpmn", "definitions"), {"id": "definitions", "targetNamespace": "urn:flowaudit"})
-    process = ET.SubElement(root, tag("bpmn", "process"), {"id": "process", "name": name, "isExecutable": "false"})
+    process = ET.SubElement(root, tag("bpmn", "process"), {"id": "process", "name": _CONTROL.sub(" ", name), "isExecutable": "false"})
     for element, kind, label in diagram.elements:
         ET.SubElement(process, tag("bpmn", kind), {"id": element, **({"name": label} if label else {})})
     for number, (a, b) in enumerate(diagram.flows):

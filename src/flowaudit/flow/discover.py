@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import html
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,8 +135,9 @@ def discover(
     nodes = _nodes(log, calendar)
     edges = pd.concat([directly_follows(log, calendar=calendar), _ends(log)], ignore_index=True)
     edges = edges.sort_values("frequency", ascending=False, kind="stable", ignore_index=True)
-    nodes["shown"] = np.arange(len(nodes)) < MAX_NODES
-    edges["shown"] = _shown(edges, set(nodes.loc[nodes["shown"], "activity"]), max_edges)
+    kept = _kept(edges, nodes["activity"].tolist())
+    nodes["shown"] = nodes["activity"].isin(kept)
+    edges["shown"] = _shown(edges, kept, max_edges)
     inner = edges[~edges["source"].isin([START]) & ~edges["target"].isin([END])]
     coverage = float(inner.loc[inner["shown"], "frequency"].sum() / max(inner["frequency"].sum(), 1))
     return AsIs(
@@ -203,12 +205,54 @@ def _shown(edges: pd.DataFrame, kept: set[str], max_edges: int) -> pd.Series:
 
 def _way(edges: pd.DataFrame, near: str, far: str, root: str) -> list[int]:
     """Edges of a tree that reaches every activity from ``root``, strongest edges first (Prim)."""
-    reached, chosen = {root}, []
-    pending = edges
-    while True:
-        fringe = pending[pending[near].isin(reached) & ~pending[far].isin(reached)]
-        if fringe.empty:
-            return chosen
-        best = fringe.index[0]
-        chosen.append(int(best))
-        reached.add(str(pending.loc[best, far]))
+    ways = _ways(edges, near, far)
+    reached: set[str] = {root}
+    chosen: list[int] = []
+    fringe = list(ways[root])
+    heapq.heapify(fringe)
+    while fringe:
+        index, activity = heapq.heappop(fringe)
+        if activity not in reached:
+            reached.add(activity)
+            chosen.append(index)
+            for way in ways[activity]:
+                heapq.heappush(fringe, way)
+    return chosen
+
+
+def _ways(edges: pd.DataFrame, near: str, far: str) -> dict[str, list[tuple[int, str]]]:
+    """The ways on from every activity, by their edge; the strongest edge has the lowest index."""
+    ways: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for index, a, b in zip(edges.index.tolist(), edges[near], edges[far], strict=True):
+        ways[a].append((index, b))
+    return ways
+
+
+def _kept(edges: pd.DataFrame, activities: list[str]) -> set[str]:
+    """Choose the activities of the map: the most frequent ones, as far as they and a way through them fit in."""
+    before, after = _nearest(edges, "source", "target", START), _nearest(edges, "target", "source", END)
+    kept: set[str] = set()
+    for activity in activities:
+        way = {activity}
+        for towards, root in ((before, START), (after, END)):
+            step = towards[activity]
+            while step != root:
+                way.add(step)
+                step = towards[step]
+        # At least one way from the start to the end is shown, however long it is.
+        if not kept or len(kept | way) <= MAX_NODES:
+            kept |= way
+    return kept
+
+
+def _nearest(edges: pd.DataFrame, near: str, far: str, root: str) -> dict[str, str]:
+    """For every activity the next one on the way to ``root`` that has fewest steps, strong edges first."""
+    ways = _ways(edges, near, far)
+    towards: dict[str, str] = {}
+    fringe = [root]
+    for activity in fringe:
+        for _index, other in ways[activity]:
+            if other != root and other not in towards:
+                towards[other] = activity
+                fringe.append(other)
+    return towards
