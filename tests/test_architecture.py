@@ -162,10 +162,12 @@ def test_heavy_packages_are_imported_inside_functions(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in guarded:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            if isinstance(node, ast.ImportFrom) and not node.level or isinstance(node, ast.Import):
+            if (isinstance(node, ast.ImportFrom) and not node.level) or isinstance(node, ast.Import):
                 heavy = {n.split(".")[0] for n in names} & HEAVY
                 assert not heavy, f"line {node.lineno}: {sorted(heavy)} at the top of the file"
-            assert not any("_kernels" in a.name for a in node.names), f"line {node.lineno}: kernels at the top of the file"
+            assert not any("_kernels" in a.name for a in node.names), (
+                f"line {node.lineno}: kernels at the top of the file"
+            )
 
 
 def test_rooms_have_a_public_face():

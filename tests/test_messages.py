@@ -62,7 +62,9 @@ def test_every_id_is_written_out_at_the_call():
     wrong = []
     for path in SOURCE.rglob("*.py"):
         for node in calls(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
+            if not (
+                len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+            ):
                 wrong.append(f"{path.relative_to(SOURCE).as_posix()}:{node.lineno}: {ast.unparse(node)[:80]}")
     assert not wrong, "\n".join(wrong)
 
@@ -116,7 +118,9 @@ def test_babel_finds_what_we_find():
     """``python dev.py messages`` uses Babel: it must see the same ids."""
     from babel.messages.extract import extract_from_dir
 
-    found = {row[2] for row in extract_from_dir(str(SOURCE), [("**.py", "python")], keywords={"_": None, "translate": None})}
+    found = {
+        row[2] for row in extract_from_dir(str(SOURCE), [("**.py", "python")], keywords={"_": None, "translate": None})
+    }
     assert {text for text in found if isinstance(text, str)} == set(IDS)
 
 
@@ -155,4 +159,7 @@ def test_an_unknown_id_is_said_as_it_is():
 
 def test_the_catalogue_is_read_without_the_development_packages():
     code = "import sys; from flowaudit.messages import translate; assert translate('Unit', lang='zh') == '单位'; print('babel' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )

@@ -266,7 +266,7 @@ def study(
             hint=_("take a longer period, or lower min_cases in the configuration (not below 10)."),
         )
     tell("check", 0, 1)
-    quality = check(log, catalogue)
+    quality = check(log, catalogue, calendar=calendar)
     tell("discover", 0, 1)
     as_is = discover(view, calendar=calendar)
     tell("measure", 0, 1)

@@ -113,7 +113,9 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path):
         Place(tmp_path).require(NAMES)
 
 
-@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_closed_folder_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="nothing can be written"):

@@ -93,7 +93,8 @@ def _root(
 
 def run(
     log: Annotated[
-        Path, typer.Argument(metavar="LOG", help=_("A log (.csv, .xes, .xes.gz, .parquet, .arrow) or a folder of tables."))
+        Path,
+        typer.Argument(metavar="LOG", help=_("A log (.csv, .xes, .xes.gz, .parquet, .arrow) or a folder of tables.")),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the documents; made if absent."))
@@ -106,14 +107,17 @@ def run(
     ] = None,
     catalogue: Annotated[
         Path | None,
-        typer.Option("--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")),
+        typer.Option(
+            "--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")
+        ),
     ] = None,
     scenario: Annotated[
         Path | None,
         typer.Option("--scenario", metavar="FILE", help=_("Reform measures; default: proposed from the findings.")),
     ] = None,
     targets: Annotated[
-        Path | None, typer.Option("--targets", metavar="FILE", help=_("What is to be reached; default: nothing is asked."))
+        Path | None,
+        typer.Option("--targets", metavar="FILE", help=_("What is to be reached; default: nothing is asked.")),
     ] = None,
     unit: Annotated[
         str | None,
@@ -123,7 +127,9 @@ def run(
     ] = None,
     policy: Annotated[
         str | None,
-        typer.Option("--policy", metavar="NAME", help=_("Step counting policy; default: the first of A, B, C recorded.")),
+        typer.Option(
+            "--policy", metavar="NAME", help=_("Step counting policy; default: the first of A, B, C recorded.")
+        ),
     ] = None,
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help=_("Language of the documents; default: zh."))
@@ -148,7 +154,9 @@ def check(
     ] = None,
     catalogue: Annotated[
         Path | None,
-        typer.Option("--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")),
+        typer.Option(
+            "--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
 ) -> None:
@@ -158,7 +166,9 @@ def check(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("Folder for the files; files in it are not replaced."))],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help=_("Folder for the files; files in it are not replaced."))
+    ],
 ) -> None:
     from flowaudit.cli.templates import write_templates
 

@@ -139,7 +139,11 @@ def _memory_bytes() -> int | None:
         import ctypes
 
         class Status(ctypes.Structure):
-            _fields_ = (("length", ctypes.c_ulong), ("load", ctypes.c_ulong), *((f"n{i}", ctypes.c_ulonglong) for i in range(7)))
+            _fields_ = (
+                ("length", ctypes.c_ulong),
+                ("load", ctypes.c_ulong),
+                *((f"n{i}", ctypes.c_ulonglong) for i in range(7)),
+            )
 
         status = Status(length=ctypes.sizeof(Status))
         return int(status.n0) if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)) else None

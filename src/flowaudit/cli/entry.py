@@ -60,7 +60,7 @@ def _run(words: list[str]) -> int:
     from flowaudit.cli.commands import build
 
     # typer brings its own copy of click or needs it installed, by version: its exceptions are found by kinship.
-    usage_error = typer.BadParameter.__bases__[0]
+    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
     try:
         code = build()(args=words, prog_name="flowaudit", standalone_mode=False)
     except usage_error as error:
@@ -74,17 +74,16 @@ def _run(words: list[str]) -> int:
 
 def _usage(error: Any) -> int:
     """Say what is wrong with the words of the command line: typer finds it, but says it in English only."""
-    kind, context = type(error).__name__, getattr(error, "ctx", None)
+    kind, context = type(error).__name__, error.ctx
     if kind == "NoArgsIsHelpError":
         print(error, file=sys.stderr)
         return USAGE
-    command = context.command if context is not None else None
-    commands = dict(getattr(command, "commands", None) or {})
-    hint = _("'{command} --help' shows what it takes.", command=context.command_path if context else "flowaudit")
+    commands = dict(getattr(context.command, "commands", {}))
+    hint = _("'{command} --help' shows what it takes.", command=context.command_path)
     text, near = str(error.message), []
     if kind == "NoSuchOption":
         text = _("there is no option {name}.", name=error.option_name)
-        near = nearest(error.option_name, [word for param in command.params for word in param.opts], n=1)
+        near = nearest(error.option_name, [word for param in context.command.params for word in param.opts], n=1)
     elif kind == "MissingParameter":
         word = error.param.opts[0]
         name = word if word.startswith("-") else error.param.metavar

@@ -15,7 +15,7 @@ def explain_measures() -> None:
     say(_("Measures of a scenario file; each is a [[measure]] table."))
     for number, measure in sorted(MEASURES.items()):
         say()
-        say(f"{number} {measure.name()}  verb = \"{measure.verb}\"")
+        say(f'{number} {measure.name()}  verb = "{measure.verb}"')
         say(f"  {measure.description()}")
         for name, field in measure.model_fields.items():
             default = _("required") if field.is_required() else _("default: {value}", value=_shown(field.get_default()))

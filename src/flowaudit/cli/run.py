@@ -11,7 +11,7 @@ from typing import Any
 
 from flowaudit.catalogue import Catalogue, read_catalogue
 from flowaudit.cli.console import Stages, say, show_table
-from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, plain
+from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, plain, require
 from flowaudit.errors import InputError, UsageError
 from flowaudit.eventlog import ColumnMapping, EventLog, check, read_log, read_mapping
 from flowaudit.messages import current_language
@@ -50,7 +50,7 @@ def run_study(request: Request) -> None:
         )
     keep = {name for name in FILES if (place.folder / name).resolve() == request.log.resolve()}
     keep |= {f"{name}.json" for name in keep}
-    place.require([name for name in FILES if name not in keep])
+    require(place, keep)
     mapping = read_mapping(request.mapping) if request.mapping else None
     scenario = Scenario.load(request.scenario) if request.scenario else None
     targets = read_targets(request.targets) if request.targets else ()

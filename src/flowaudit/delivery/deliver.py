@@ -13,7 +13,7 @@ from flowaudit.delivery.duties import DUTIES, duties_template
 from flowaudit.delivery.place import Place
 from flowaudit.delivery.plain import versions, write_json
 from flowaudit.delivery.summary import summary
-from flowaudit.documents import plan, save_tables
+from flowaudit.documents import plan, write_tables
 from flowaudit.eventlog import ColumnMapping, EventLog, write_log, write_mapping
 from flowaudit.study import Study
 from flowaudit.views import draw
@@ -21,12 +21,12 @@ from flowaudit.views import draw
 if TYPE_CHECKING:
     from flowaudit.messages import Language
 
-MANIFEST = "manifest.json"
+MANIFEST, LOG, TABLES = "manifest.json", "log.arrow", "log.tables"
 FILES = (
     "plan.docx", "plan.html", "as_is.svg", "to_be.svg", "findings.json", "quality.csv", "mapping.toml", "process.json",
-    "scenario.toml", "verdict.json", "summary.json", "tables.xlsx", "log.arrow", "log.arrow.json", MANIFEST,
+    "scenario.toml", "verdict.json", "summary.json", "tables.xlsx", LOG, "log.arrow.json", MANIFEST,
 )  # fmt: skip
-"""What a delivery writes, in the order in which it is moved into its place; besides it ``duties.toml`` if there is none."""
+"""What a delivery writes, in the order in which it is moved into its place; besides them ``duties.toml`` if there is none."""
 
 
 @dataclass(frozen=True)
@@ -98,33 +98,52 @@ def deliver(
         "as_is.svg": as_is.save,
         "to_be.svg": to_be.save,
         "findings.json": study.findings.to_json,
-        "quality.csv": study.quality.to_csv,
+        "quality.csv": lambda path: study.quality.to_csv(path, lang=lang),
         "mapping.toml": lambda path: write_mapping(_mapping(log, mapping), path),
         "process.json": study.process.save,
         "scenario.toml": lambda path: _text(path, scenario_text or study.scenario.to_toml()),
         "verdict.json": lambda path: write_json(path, _verdict(study, lang)),
         "summary.json": lambda path: write_json(path, summary(study, lang)),
-        "tables.xlsx": lambda path: save_tables(study, path, lang=lang),
-        "log.arrow": lambda path: write_log(log, path),
+        "tables.xlsx": lambda path: write_tables(study, path, lang=lang),
+        LOG: lambda path: write_log(log, path),
         DUTIES: lambda path: _text(path, duties_template()),
     }
     place = Place(out)
+    require(place, keep)
     names = [name for name in FILES if name not in keep]
     if not (place.folder / DUTIES).exists():
         names.insert(0, DUTIES)
-    place.require(names)
     with place.staging() as staged:
         for done, name in enumerate(names):
             if progress:
                 progress(done, len(names))
-            if name == MANIFEST:
-                write_json(staged / name, _manifest(study, staged, place.folder, names))
-            elif name in writers:
+            if name in writers:
                 writers[name](staged / name)
-        place.fill(staged, names)
+        # The log brings its side tables along, as many as it has.
+        tables = sorted(f"{TABLES}/{path.name}" for path in (staged / TABLES).glob("*"))
+        drop = [] if LOG in keep else _side_tables(place)
+        names = [*tables, *names]
+        write_json(staged / MANIFEST, _manifest(study, staged, place.folder, names, keep))
+        place.fill(staged, names, drop=[name for name in drop if name not in names])
     if progress:
         progress(len(names), len(names))
     return Delivery(place.folder, tuple(names))
+
+
+def require(place: Place, keep: Container[str] = ()) -> None:
+    """Check before the work that everything :func:`deliver` is going to write can be written.
+
+    Raises
+    ------
+    InputError
+        Naming the folder or the file.
+    """
+    tables = [] if LOG in keep else _side_tables(place)
+    place.require([*(name for name in FILES if name not in keep), *tables])
+
+
+def _side_tables(place: Place) -> list[str]:
+    return sorted(f"{TABLES}/{path.name}" for path in (place.folder / TABLES).glob("*.arrow"))
 
 
 def _mapping(log: EventLog, given: ColumnMapping | None) -> ColumnMapping:
@@ -149,12 +168,15 @@ def _verdict(study: Study, lang: Language) -> dict[str, object]:
     }
 
 
-def _manifest(study: Study, staged: Path, folder: Path, names: list[str]) -> dict[str, object]:
+def _manifest(study: Study, staged: Path, folder: Path, names: list[str], keep: Container[str]) -> dict[str, object]:
     files = {}
-    for name in FILES[:-1]:
-        path = (staged if name in names else folder) / name
-        with path.open("rb") as stream:
-            files[name] = {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": path.stat().st_size}
+    for name in (*names, *(name for name in FILES if name in keep)):
+        # People edit the duties: a hash of them would be wrong tomorrow.
+        if name not in (MANIFEST, DUTIES):
+            path = (staged if name in names else folder) / name
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            files[name] = {"sha256": digest, "bytes": path.stat().st_size}
     return {
         "schema": "flowaudit.manifest/1",
         "created": study.created,

@@ -95,25 +95,34 @@ class Place:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
-    def fill(self, staged: Path, names: Sequence[str]) -> None:
+    def fill(self, staged: Path, names: Sequence[str], *, drop: Sequence[str] = ()) -> None:
         """Move the staged files into the folder, the last name last; on any failure put everything back.
+
+        Parameters
+        ----------
+        staged : path
+        names : sequence of str
+            Relative to the folder, ``/`` between the parts.
+        drop : sequence of str
+            Files of an earlier time that have no successor.
 
         Raises
         ------
         InputError
             Naming the file that could not be replaced.
         """
-        made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-        aside = staged / "replaced"
-        aside.mkdir()
+        made: list[Path] = []
         out: list[str] = []
         into: list[str] = []
-        current = self.folder
+        aside, current = staged / ".replaced", self.folder
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for name in reversed(names):
+            for folder in dict.fromkeys((self.folder / name).parent for name in names):
+                made += [path for path in (folder, *folder.parents) if not path.exists()]
+                folder.mkdir(parents=True, exist_ok=True)
+            for name in (*reversed(names), *drop):
                 current = self.folder / name
                 if current.exists():
+                    (aside / name).parent.mkdir(parents=True, exist_ok=True)
                     _move(current, aside / name)
                     out.append(name)
             for name in names:
@@ -127,7 +136,7 @@ class Place:
             for name in out:
                 with contextlib.suppress(OSError):
                     _move(aside / name, self.folder / name)
-            for path in made:
+            for path in sorted(made, reverse=True):
                 with contextlib.suppress(OSError):
                     path.rmdir()
             if isinstance(error, OSError):

@@ -65,7 +65,7 @@ def comparison_table(study: Study, lang: Language) -> Block:
                    "log as it is, for orientation only.", lang=lang))  # fmt: skip
     head = (
         _("No.", lang=lang), _("Metric", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Before (simulated)", lang=lang),
-        _("After (simulated)", lang=lang), _("Reduced by (95 % interval)", lang=lang), _("Rate", lang=lang), _("Source", lang=lang),
+        _("After (simulated)", lang=lang), _("Reduced by (95 % interval)", lang=lang), _("Rate of reduction", lang=lang), _("Source", lang=lang),
     )  # fmt: skip
     return table(
         _("Before and after", lang=lang), head, rows, notes=notes, widths=(0.8, 2, 1.3, 2, 1.8, 1.8, 2.4, 1.4, 1.2), numeric=(4, 5, 6, 7)

@@ -121,7 +121,7 @@ def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: 
         Paragraph(measure.description(lang), lead=_("Measure: ", lang=lang)),
         Paragraph(problem, lead=_("Problem it answers: ", lang=lang)),
         Paragraph(effect, lead=_("Meant to bring: ", lang=lang)),
-        Paragraph(measure.basis(lang) + _(" ", lang=lang) + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)),
+        Paragraph(measure.basis(lang) + pick(lang, "", " ") + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)),
         Paragraph(data_needed(measure, lang), lead=_("Data and systems needed: ", lang=lang)),
     ]
 

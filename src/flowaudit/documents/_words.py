@@ -91,7 +91,7 @@ def stage_name(stage: object, lang: Language) -> str:
         "apply": _("application", lang=lang),
         "accept": _("acceptance", lang=lang),
         "review": _("first review", lang=lang),
-        "check": _("check", lang=lang),
+        "check": _("check (second level)", lang=lang),
         "decide": _("decision", lang=lang),
         "consult_dept": _("consulting another department", lang=lang),
         "inspect": _("on-site inspection", lang=lang),

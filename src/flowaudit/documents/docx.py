@@ -162,11 +162,11 @@ def _page(document: Document) -> None:
     section.footer_distance = Twips(1984 - 400 - 560)
     _child(section._sectPr, "w:docGrid", type="linesAndChars", linePitch=LINE_PITCH, charSpace=CHAR_SPACE)
     document.settings.odd_and_even_pages_header_footer = True
-    _page_number(section.footer, "right")
-    _page_number(section.even_page_footer, "left")
+    _page_number(document, section.footer, "right")
+    _page_number(document, section.even_page_footer, "left")
 
 
-def _page_number(footer: Any, side: str) -> None:
+def _page_number(document: Document, footer: Any, side: str) -> None:
     """Write "— 1 —" in 14 pt Song, one character in from the outer edge."""
     from docx.enum.style import WD_STYLE_TYPE
     from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -175,21 +175,16 @@ def _page_number(footer: Any, side: str) -> None:
     from docx.shared import Pt
 
     footer.is_linked_to_previous = False
-    styles = footer.part.document.styles if hasattr(footer.part, "document") else None
+    style: Any = document.styles.add_style(f"Page Number {side.title()}", WD_STYLE_TYPE.PARAGRAPH)
+    style.base_style = document.styles["Normal"]
+    _set_fonts(style, PAGE_NUMBER_FONT, 14)
+    for attribute in ("ascii", "hAnsi"):
+        style.element.rPr.rFonts.set(qn(f"w:{attribute}"), PAGE_NUMBER_FONT)
+    style.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "right" else WD_ALIGN_PARAGRAPH.LEFT
+    style.paragraph_format.space_after = Pt(0)
+    _child(style.element.get_or_add_pPr(), "w:ind", **{f"{side}Chars": 100, side: 280})
     paragraph = footer.paragraphs[0]
-    name = f"Page Number {side.title()}"
-    known = paragraph.part.document.styles if styles is None else styles
-    if name not in {s.name for s in known}:
-        style: Any = known.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-        style.base_style = known["Normal"]
-        _set_fonts(style, PAGE_NUMBER_FONT, 14)
-        for attribute in ("ascii", "hAnsi"):
-            style.element.rPr.rFonts.set(qn(f"w:{attribute}"), PAGE_NUMBER_FONT)
-        style.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "right" else WD_ALIGN_PARAGRAPH.LEFT
-        indent = "rightChars" if side == "right" else "leftChars"
-        _child(style.element.get_or_add_pPr(), "w:ind", **{indent: 100, indent[:-5]: 280})
-        style.paragraph_format.space_after = Pt(0)
-    paragraph.style = known[name]
+    paragraph.style = style
     paragraph.add_run("— ")
     run = paragraph.add_run()
     for kind in ("begin", None, "end"):

@@ -71,18 +71,26 @@ class Reading:
     mapping: dict[str, str] = field(default_factory=dict)
     offsets: set[str] = field(default_factory=set)
     pseudonymised: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def provenance(self) -> Provenance:
         offsets = tuple(sorted(self.offsets))
         zone = self.options.mapping.timezone
+        if self.dropped:
+            self.notes.append(_("free text left out: {columns}", columns=", ".join(dict.fromkeys(self.dropped))))
         if offsets and zone is None:
             self.notes.append(
-                _("stamps carry the UTC offsets {offsets}; the wall clock written there is kept", offsets=", ".join(offsets))
+                _(
+                    "stamps carry the UTC offsets {offsets}; the wall clock written there is kept",
+                    offsets=", ".join(offsets),
+                )
             )
         elif offsets:
-            self.notes.append(_("stamps with the UTC offsets {offsets} converted to {zone}", offsets=", ".join(offsets), zone=zone))
+            self.notes.append(
+                _("stamps with the UTC offsets {offsets} converted to {zone}", offsets=", ".join(offsets), zone=zone)
+            )
         return Provenance(
             source=self.source,
             sha256=self.sha256,
@@ -95,10 +103,14 @@ class Reading:
             problems=tuple(self.problems),
         )
 
-    def problem(self, check: str, rows: int, of: int | None = None, examples: Iterable[object] = (), **more: object) -> None:
+    def problem(
+        self, check: str, rows: int, of: int | None = None, examples: Iterable[object] = (), **more: object
+    ) -> None:
         """Keep a row for the quality table."""
         shown = [str(e) for e in dict.fromkeys(examples)][:5]
-        self.problems.append({"check": check, "rows": int(rows), "share": rows / of if of else None, "examples": shown, **more})
+        self.problems.append(
+            {"check": check, "rows": int(rows), "share": rows / of if of else None, "examples": shown, **more}
+        )
 
 
 def demand_columns(columns: Mapping[str, str], raw: Raw) -> None:
@@ -112,7 +124,9 @@ def demand_columns(columns: Mapping[str, str], raw: Raw) -> None:
     meaning = {"case_id": _("case"), "activity": _("activity"), "end": _("time")}[column]
     headers = [str(h) for h in raw.frame.columns]
     free = {fold(h): h for h in headers if h not in columns.values()}
-    words = [form for tier in _TIERS[column] for form in tier] + ([f for t in _TIERS["start"] for f in t] if column == "end" else [])
+    words = [form for tier in _TIERS[column] for form in tier] + (
+        [f for t in _TIERS["start"] for f in t] if column == "end" else []
+    )
     # The header most like any form of the wanted column; difflib has no score, so both are asked.
     near = [h for word in words for h in nearest(word, free, n=1)]
     best = max(near, key=near.count) if near else None
@@ -121,9 +135,9 @@ def demand_columns(columns: Mapping[str, str], raw: Raw) -> None:
             "'{file}' has no {meaning} column ('{column}'); found {columns}.",
             file=raw.file, meaning=meaning, column=column, columns=quoted(headers),
         ),
-        hint=_("did you mean '{near}'? read_csv(path, {column}='{near}')", near=free[best], column=column)
+        hint=_("did you mean '{near}'? read_log(path, {column}='{near}')", near=free[best], column=column)
         if best is not None
-        else _("name it: read_csv(path, {column}='...'), or under [columns] of a mapping file.", column=column),
+        else _("name it: read_log(path, {column}='...'), or under [columns] of a mapping file.", column=column),
     )  # fmt: skip
 
 
@@ -168,7 +182,9 @@ def to_log(
     _typed(frame, raw, reading, only=(*EVENT_TIMES, "level", "is_auto", "node_seq"), names=columns)
     if "end" not in frame:
         frame = frame.rename(columns={"start": "end"})
-        reading.notes.append(_("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"]))
+        reading.notes.append(
+            _("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"])
+        )
         reading.problem("single_time", len(frame), len(frame))
     side = dict(tables or {})
     frame, cases = _split_cases(frame, raw, reading)
@@ -189,7 +205,7 @@ def to_log(
     if mapping.automatic_resources and "resource" in frame:
         automatic = frame["resource"].isin(mapping.automatic_resources)
         frame["is_auto"] = automatic | frame["is_auto"].fillna(False).astype(bool) if "is_auto" in frame else automatic
-    officers = frame["resource"] if "resource" in frame else None
+    officers = frame.get("resource")
     frame = _guard(frame, reading, officers)
     if cases is not None:
         cases = _guard(cases, reading, officers)
@@ -201,11 +217,21 @@ def to_log(
     return from_frame(frame, tables=side, provenance=reading.provenance())
 
 
-def side_table(raw: Raw, reading: Reading, columns: Mapping[str, str], officers: pd.Series | None = None) -> pd.DataFrame:
+def side_table(
+    raw: Raw, reading: Reading, columns: Mapping[str, str], officers: pd.Series | None = None
+) -> pd.DataFrame:
     """Return a side table with canonical names and types, people's names replaced."""
     frame = _renamed(raw.frame, columns).rename(columns=STORED_AS)
     _typed(frame, raw, reading, only=(*_TIMES, *_NUMBERS, *_BOOLEANS), names=columns)
-    return _guard(frame, reading, officers)
+    return _guard(_plain(frame), reading, officers)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return whole numbers as int64, or float64 where some are unknown: what every NumPy function takes."""
+    for column in frame.columns:
+        if frame[column].dtype == pd.Int64Dtype():
+            frame[column] = frame[column].astype("float64" if frame[column].isna().any() else "int64")
+    return frame
 
 
 def _renamed(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
@@ -224,7 +250,9 @@ def _text(values: pd.Series) -> pd.Series:
         whole = values.dropna()
         if (whole == whole.round()).all():
             values = values.astype("Int64")
-    trimmed = values.astype("str").str.strip() if values.notna().all() else values.astype("string").str.strip().astype("str")
+    trimmed = (
+        values.astype("str").str.strip() if values.notna().all() else values.astype("string").str.strip().astype("str")
+    )
     return trimmed.where(trimmed != "", None)
 
 
@@ -247,10 +275,13 @@ def _stamps(values: pd.Series, header: str, raw: Raw, reading: Reading) -> pd.Se
     mapping = reading.options.mapping
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         seconds = values.dropna().map(lambda t: t.utcoffset().total_seconds()).unique()
-        reading.offsets |= {f"{'-' if s < 0 else '+'}{int(abs(s)) // 3600:02d}:{int(abs(s)) % 3600 // 60:02d}" for s in seconds}
+        reading.offsets |= {
+            f"{'-' if s < 0 else '+'}{int(abs(s)) // 3600:02d}:{int(abs(s)) % 3600 // 60:02d}" for s in seconds
+        }
         if mapping.timezone is not None:
             values = values.dt.tz_convert(mapping.timezone)
-        return values.dt.tz_localize(None).astype("datetime64[us]")
+        local: pd.Series = values.dt.tz_localize(None).astype("datetime64[us]")
+        return local
     if pd.api.types.is_datetime64_dtype(values.dtype):
         return values.astype("datetime64[us]")
     text = values.astype("string") if not pd.api.types.is_string_dtype(values.dtype) else values
@@ -290,7 +321,9 @@ def _refuse(values: pd.Series, bad: pd.Series, header: str, raw: Raw, wanted: st
     rows = [int(r) for r in np.flatnonzero(bad.to_numpy(bool))[:5]]
     if rows:
         cells = values.iloc[rows]
-        shown = "; ".join(_("line {line}: '{cell}'", line=n, cell=c) for n, c in zip(raw.lines(rows), cells, strict=True))
+        shown = "; ".join(
+            _("line {line}: '{cell}'", line=n, cell=c) for n, c in zip(raw.lines(rows), cells, strict=True)
+        )
         raise InputError(
             _(
                 "'{file}', column '{column}': {n} cells are not {wanted} ({shown}).",
@@ -322,10 +355,12 @@ def _split_cases(frame: pd.DataFrame, raw: Raw, reading: Reading) -> tuple[pd.Da
     at_case = Raw(cases, raw.file, lambda rows: raw.lines([int(first[r]) for r in rows]))
     _typed(cases, at_case, reading, only=(*_TIMES, *_NUMBERS, *_BOOLEANS), names={})
     stay = ("item_code", "item_name")
-    return frame.drop(columns=[c for c in (*known, *prefixed) if c not in stay]), cases
+    return frame.drop(columns=[c for c in (*known, *prefixed) if c not in stay]), _plain(cases)
 
 
-def _with_departments(frame: pd.DataFrame, source: pd.DataFrame, columns: Mapping[str, str], reading: Reading) -> pd.DataFrame:
+def _with_departments(
+    frame: pd.DataFrame, source: pd.DataFrame, columns: Mapping[str, str], reading: Reading
+) -> pd.DataFrame:
     """Set the department's lane from the columns and names that the mapping says."""
     mapping = reading.options.mapping
     for header in mapping.department_from:
@@ -340,14 +375,22 @@ def _with_departments(frame: pd.DataFrame, source: pd.DataFrame, columns: Mappin
             names = [str(c) for c in source.columns]
             near = nearest(mapping.department_from[0], names, n=1)
             raise InputError(
-                _("none of the columns {wanted} of department_from holds a value; found {columns}.", wanted=quoted(mapping.department_from), columns=quoted(names)),
+                _(
+                    "none of the columns {wanted} of department_from holds a value; found {columns}.",
+                    wanted=quoted(mapping.department_from),
+                    columns=quoted(names),
+                ),
                 hint=_("did you mean '{near}'?", near=near[0]) if near else None,
             )
     if "department" not in frame:
         return frame
     before = _text(frame["department"])
     # A department renamed to nothing is one that the file does not know ("EMPTY").
-    after = _text(before.map(lambda d: mapping.departments.get(d, d), na_action="ignore")) if mapping.departments else before
+    after = (
+        _text(before.map(lambda d: mapping.departments.get(d, d), na_action="ignore"))
+        if mapping.departments
+        else before
+    )
     if mapping.applicant_departments:
         lanes = frozenset(mapping.applicant_departments)
         after = after.where(~(before.isin(lanes) | after.isin(lanes)), APPLICANT)
@@ -362,8 +405,7 @@ def _guard(frame: pd.DataFrame, reading: Reading, officers: pd.Series | None) ->
         frame, opts.hidden, officers=officers, keep_text=opts.keep_text, untouched=UNTOUCHED
     )
     reading.pseudonymised.extend(pseudonymised)
-    if dropped:
-        reading.notes.append(_("free text left out: {columns}", columns=", ".join(dropped)))
+    reading.dropped.extend(dropped)
     for column, n in masked.items():
         reading.problem("personal_numbers_masked", n, len(frame), (), column=column)
     return safe
@@ -393,7 +435,7 @@ def _with_stages(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
         if levels:
             level = activity.map(levels).astype("Int64")
             if "department" in frame:
-                level = level.where(frame["department"] != APPLICANT, pd.NA)
+                level = level.mask(frame["department"] == APPLICANT)
             frame["level"] = level
     if mapping.levels:
         said = activity.map(lambda a: mapping.levels.get(a))
@@ -401,11 +443,18 @@ def _with_stages(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
             said = said.where(said.notna(), frame["role"].astype("object").map(lambda r: mapping.levels.get(r)))
         level = said.astype("Int64")
         frame["level"] = level.where(level.notna(), frame["level"].astype("Int64")) if "level" in frame else level
-        unused = [name for name in mapping.levels if name not in labels and not ("role" in frame and (frame["role"] == name).any())]
+        unused = [
+            name
+            for name in mapping.levels
+            if name not in labels and not ("role" in frame and (frame["role"] == name).any())
+        ]
         if unused:
             near = nearest(unused[0], labels, n=1)
             raise InputError(
-                _("the mapping's [levels] names '{name}', which is neither an activity nor a role of this log.", name=unused[0]),
+                _(
+                    "the mapping's [levels] names '{name}', which is neither an activity nor a role of this log.",
+                    name=unused[0],
+                ),
                 hint=_("did you mean '{near}'?", near=near[0]) if near else None,
             )
     return frame

@@ -158,7 +158,7 @@ def _by_position(
     micro = number("f")
     digits = last - first
     micro = micro * 10 ** (6 - digits) if digits <= 6 else micro // 10 ** (digits - 6)
-    good = (1900 <= year) & (year <= 2199) & (1 <= month) & (month <= 12) & (1 <= day)
+    good = (year >= 1900) & (year <= 2199) & (month >= 1) & (month <= 12) & (day >= 1)
     good &= (minute < 60) & (second < 60)
     good &= (hour < 24) | ((hour == 24) & (minute == 0) & (second == 0) & (micro == 0))
     safe_month = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")

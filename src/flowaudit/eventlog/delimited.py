@@ -58,8 +58,10 @@ class Delimited:
         return [found[int(self.record[r])] for r in rows]
 
 
-def read_delimited(path: str | Path) -> Delimited:
+def read_delimited(path: str | Path, *, one_column: bool = False) -> Delimited:
     """Read a file of comma-, tab- or semicolon-separated values, plain or ``.gz``.
+
+    A file of a single column is a table only where ``one_column`` allows it; else it is taken for something else.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def read_delimited(path: str | Path) -> Delimited:
     path = existing(path)
     text, encoding = read_text(path)
     file = path.name
-    delimiter = _sniff(text, file)
+    delimiter = _sniff(text, file, one_column)
     _line, header = next(_records(text, delimiter))
     names = [name.strip() for name in header]
     doubled = sorted({n for n in names if n and names.count(n) > 1})
@@ -117,7 +119,13 @@ def read_delimited(path: str | Path) -> Delimited:
         raise InputError(_("'{file}' has a header but no rows.", file=file), hint=_("export it again."))
     filled = frame.notna().any(axis=1).to_numpy()
     return Delimited(
-        frame[filled].reset_index(drop=True), file, encoding, delimiter, int((~filled).sum()), text, np.flatnonzero(filled)
+        frame[filled].reset_index(drop=True),
+        file,
+        encoding,
+        delimiter,
+        int((~filled).sum()),
+        text,
+        np.flatnonzero(filled),
     )
 
 
@@ -131,19 +139,23 @@ def _records(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tup
         before = reader.line_num
 
 
-def _sniff(text: str, file: str) -> str:
+def _sniff(text: str, file: str, one_column: bool) -> str:
     """Return the delimiter that cuts the first records into the most cells of equal number."""
     sample = text[:200_000]
     best, best_score = "", (0.0, 0)
     for delimiter in DELIMITERS:
         try:
-            widths = [len(cells) for _line, (_n, cells) in zip(range(_SNIFFED), _records(sample, delimiter), strict=False)]
+            widths = [
+                len(cells) for _line, (_n, cells) in zip(range(_SNIFFED), _records(sample, delimiter), strict=False)
+            ]
         except csv.Error:
             continue
         if widths and widths[0] > 1:
             score = (sum(w == widths[0] for w in widths) / len(widths), widths[0])
             if score > best_score:
                 best, best_score = delimiter, score
+    if not best and one_column:
+        return DELIMITERS[0]
     if not best:
         first = next((line for line in sample.splitlines() if line.strip()), "")
         raise InputError(
@@ -157,7 +169,7 @@ def _refuse_widths(text: str, delimiter: str, width: int, file: str) -> None:
     """Raise for the first record of another width; walk the file again, as only csv knows the lines."""
     line = 0
     try:
-        for line, cells in _records(text, delimiter, strict=True):  # noqa: B007 - the line is told after the loop too
+        for line, cells in _records(text, delimiter, strict=True):
             if len(cells) != width:
                 raise InputError(
                     _(

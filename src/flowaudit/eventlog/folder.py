@@ -85,12 +85,20 @@ def read_folder(
     """
     folder = existing(path)
     opts = options(mapping, salt, keep_text, columns)
-    files = {p.name.casefold().split(".csv")[0]: p for p in sorted(folder.iterdir()) if p.name.casefold().endswith(_ENDINGS)}
+    files = {
+        p.name.casefold().split(".csv")[0]: p for p in sorted(folder.iterdir()) if p.name.casefold().endswith(_ENDINGS)
+    }
     if "events" not in files:
         near = nearest("events", files, n=1)
         raise InputError(
-            _("the folder '{folder}' has no events.csv; found {files}.", folder=folder.name, files=quoted(p.name for p in files.values()) or "—"),
-            hint=_("did you mean '{near}'?", near=files[near[0]].name) if near else _("give the folder that holds events.csv."),
+            _(
+                "the folder '{folder}' has no events.csv; found {files}.",
+                folder=folder.name,
+                files=quoted(p.name for p in files.values()) or "—",
+            ),
+            hint=_("did you mean '{near}'?", near=files[near[0]].name)
+            if near
+            else _("give the folder that holds events.csv."),
         )
     reading = Reading(folder.name or folder.resolve().name, opts)
     raws: dict[str, Raw] = {}
@@ -100,7 +108,7 @@ def read_folder(
             reading.notes.append(_("'{file}' is not one of the tables and was not read", file=file.name))
             continue
         try:
-            table = read_delimited(file)
+            table = read_delimited(file, one_column=name != "events")
         except InputError as error:
             if name != "events" and _only_header(file):
                 # A side table without rows says nothing; the log is as if it were not there.
@@ -127,13 +135,24 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
         # `item_code` of an event is its own; everything else about the case stands in cases.csv.
         return resolve_columns(headers, mapping, file=raw.file, wanted=(*EVENT_COLUMNS, "item_code"))
     said = {c: h for c, hs in _HEADERS.get(name, {}).items() for h in headers if fold(h) in {fold(c), *map(fold, hs)}}
-    wanted = {"cases": ("case_id", *CASE_COLUMNS), "bundles": ("bundle_id", "applicant_id", "applicant_type", "district", "channel")}
-    columns = {**recognise(headers, wanted=wanted.get(name, ("case_id", "bundle_id", "applicant_id")), taken=said.values()), **said}
+    wanted = {
+        "cases": ("case_id", *CASE_COLUMNS),
+        "bundles": ("bundle_id", "applicant_id", "applicant_type", "district", "channel"),
+    }
+    columns = {
+        **recognise(headers, wanted=wanted.get(name, ("case_id", "bundle_id", "applicant_id")), taken=said.values()),
+        **said,
+    }
     for key in _KEYS[name]:
         if key not in columns and key not in headers:
             near = nearest(key, headers, n=1)
             raise InputError(
-                _("'{file}' has no column '{column}'; found {columns}.", file=raw.file, column=key, columns=quoted(headers)),
+                _(
+                    "'{file}' has no column '{column}'; found {columns}.",
+                    file=raw.file,
+                    column=key,
+                    columns=quoted(headers),
+                ),
                 hint=_("did you mean '{near}'?", near=near[0]) if near else None,
             )
     return columns
@@ -191,7 +210,9 @@ def _by_case(
     if ("e2o", "object_type") in ids:
         links = links[ids["e2o", "object_type"].str.casefold() == "case"]
     links = links.drop_duplicates()
-    frame = events.frame.assign(**{"\0row": np.arange(len(events.frame)), "\0event": ids["events", "event_id"]})
+    frame = events.frame.copy(deep=False)
+    frame["\0row"] = np.arange(len(frame))
+    frame["\0event"] = ids["events", "event_id"]
     frame = frame.merge(links, left_on="\0event", right_on="event", how="left")
     owner = frame["owner"]
     if "case_id" in columns:

@@ -113,7 +113,9 @@ _TIERS = {
 }
 
 
-def recognise(headers: Iterable[str], *, wanted: Iterable[str] = CANONICAL, taken: Iterable[str] = ()) -> dict[str, str]:
+def recognise(
+    headers: Iterable[str], *, wanted: Iterable[str] = CANONICAL, taken: Iterable[str] = ()
+) -> dict[str, str]:
     """Return the canonical columns found among headers, each with its header.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -91,19 +91,6 @@ class ColumnMapping(BaseModel):
 
 
 _KEYS = tuple(ColumnMapping.model_fields)
-_EXPLAINED = {
-    "timezone": "zone of stamps without an offset; stamps with one are converted to it",
-    "date_format": "strptime format of the time columns, such as %d/%m/%Y %H:%M",
-    "lifecycle": "start and complete transitions: pair, complete (only these count) or ignore",
-    "keep_text": "keep opinions and other free text, which may name people",
-    "department_from": "columns tried in order for the department",
-    "applicant_departments": "departments that mean the applicant",
-    "automatic_resources": "accounts of systems: their events are automatic",
-    "columns": "our column = header in the file",
-    "stages": "activity = canonical stage",
-    "departments": "value in the file = name to show",
-    "levels": "activity or role = sign-off level (1 handles, 2 reviews, 3 decides, 4 above)",
-}
 
 
 def read_mapping(path: str | Path) -> ColumnMapping:
@@ -124,7 +111,7 @@ def read_mapping(path: str | Path) -> ColumnMapping:
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise InputError(
             _("the mapping file '{file}' is not TOML: {reason}.", file=path.name, reason=str(error).rstrip(".")),
-            hint=_("lines look like  end = \"办结时间\"  under [columns]; save the file as UTF-8."),
+            hint=_('lines look like  end = "办结时间"  under [columns]; save the file as UTF-8.'),
         ) from error
     except OSError as error:
         raise InputError(
@@ -135,7 +122,9 @@ def read_mapping(path: str | Path) -> ColumnMapping:
             near = nearest(key, _KEYS, n=1)
             raise InputError(
                 _("the mapping file '{file}' has the unknown key '{key}'.", file=path.name, key=key),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else _("known: {names}.", names=", ".join(_KEYS)),
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("known: {names}.", names=", ".join(_KEYS)),
             )
     try:
         return ColumnMapping.model_validate(content)
@@ -158,9 +147,10 @@ def write_mapping(mapping: ColumnMapping, path: str | Path) -> None:
     document.add(tomlkit.comment(_("How the columns and values of this log are read. Lines may be changed by hand.")))
     content = mapping.model_dump(mode="json", exclude_none=True)
     tables = ("columns", "stages", "departments", "levels")
+    explained = _explained()
     for key in (*(k for k in _KEYS if k not in tables), *tables):
         document.add(tomlkit.nl())
-        document.add(tomlkit.comment(_(_EXPLAINED[key])))
+        document.add(tomlkit.comment(explained[key]))
         value = content.get(key)
         if key in tables:
             table = tomlkit.table()
@@ -178,6 +168,23 @@ def write_mapping(mapping: ColumnMapping, path: str | Path) -> None:
         raise InputError(
             _("'{file}' cannot be written: {reason}.", file=path, reason=error.strerror or error)
         ) from error
+
+
+def _explained() -> dict[str, str]:
+    """Return what each key means, for people who edit the file."""
+    return {
+        "timezone": _("zone of stamps without an offset; stamps with one are converted to it"),
+        "date_format": _("strptime format of the time columns, such as %d/%m/%Y %H:%M"),
+        "lifecycle": _("start and complete transitions: pair, complete (only these count) or ignore"),
+        "keep_text": _("keep opinions and other free text, which may name people"),
+        "department_from": _("columns tried in order for the department"),
+        "applicant_departments": _("departments that mean the applicant"),
+        "automatic_resources": _("accounts of systems: their events are automatic"),
+        "columns": _("our column = header in the file"),
+        "stages": _("activity = canonical stage"),
+        "departments": _("value in the file = name to show"),
+        "levels": _("activity or role = sign-off level (1 handles, 2 reviews, 3 decides, 4 above)"),
+    }
 
 
 def suggest_mapping(headers: Iterable[str]) -> ColumnMapping:
@@ -257,5 +264,6 @@ def quoted(names: Iterable[str], limit: int = 30) -> str:
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     near = nearest(name, known, n=1)
-    text = _("unknown {what} '{name}'", what=what, name=name)
-    return text + "; " + _("did you mean '{near}'?", near=near[0]).rstrip("?") + "?" if near else text
+    if near:
+        return _("unknown {what} '{name}' (did you mean '{near}'?)", what=what, name=name, near=near[0])
+    return _("unknown {what} '{name}'", what=what, name=name)

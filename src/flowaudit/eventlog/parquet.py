@@ -46,7 +46,12 @@ def read_parquet(
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
-            _("'{file}' cannot be read as {kind}: {reason}.", file=path.name, kind=path.suffix[1:].capitalize(), reason=reason),
+            _(
+                "'{file}' cannot be read as {kind}: {reason}.",
+                file=path.name,
+                kind=path.suffix[1:].capitalize(),
+                reason=reason,
+            ),
             hint=_("export it again."),
         ) from error
     frame: pd.DataFrame = table.to_pandas()

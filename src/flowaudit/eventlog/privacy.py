@@ -67,7 +67,11 @@ def project_salt() -> bytes:
                 stream.write(salt)
     except OSError as error:
         raise InputError(
-            _("the salt for pseudonyms cannot be kept in '{path}': {reason}.", path=path, reason=error.strerror or error),
+            _(
+                "the salt for pseudonyms cannot be kept in '{path}': {reason}.",
+                path=path,
+                reason=error.strerror or error,
+            ),
             hint=_("make the folder writable, or name another one in FLOWAUDIT_CONFIG_DIR."),
         ) from error
     if len(salt) != SALT_BYTES:
@@ -132,7 +136,7 @@ class Pseudonymiser:
     @staticmethod
     def _each(values: pd.Series, names: dict[str, str]) -> pd.Series:
         text = values.astype("object")
-        return text.map(lambda v: names[str(v)] if pd.notna(v) and str(v).strip() else None).astype("object")
+        return text.map(lambda v: names[str(v)] if pd.notna(v) and str(v).strip() else None).astype("str")
 
 
 def _distinct(values: pd.Series) -> list[str]:
@@ -209,6 +213,6 @@ def protect(
                 continue
             changed = {v: c for v in distinct if (c := _PERSONAL_NUMBER.sub(MASK, v)) != v}
             if changed:
-                frame[column] = values.astype("object").map(lambda v, changed=changed: changed.get(v, v))
+                frame[column] = values.astype("object").map(lambda v, changed=changed: changed.get(v, v)).astype("str")
                 masked[column] = int(values.isin(list(changed)).sum())
     return frame, pseudonymised, dropped, masked

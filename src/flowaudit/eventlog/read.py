@@ -20,7 +20,13 @@ from flowaudit.messages import translate as _
 
 class _Reader(Protocol):
     def __call__(
-        self, path: Path, *, mapping: ColumnMapping | str | Path | None, salt: bytes | None, keep_text: bool, **columns: str
+        self,
+        path: Path,
+        *,
+        mapping: ColumnMapping | str | Path | None,
+        salt: bytes | None,
+        keep_text: bool,
+        **columns: str,
     ) -> EventLog: ...
 
 
@@ -74,7 +80,13 @@ def read_log(
     if reader is None:
         tell = _ELSEWHERE.get(kind)
         raise InputError(
-            _("'{file}' is not a log that can be read: its ending '{ending}' is unknown.", file=path.name, ending="".join(suffixes[-2:] if packed else suffixes[-1:])),
-            hint=tell() if tell else _("known: a folder of tables, {endings}.", endings=" ".join([*_READERS, ".csv.gz", ".xes.gz"])),
+            _(
+                "'{file}' is not a log that can be read: its ending '{ending}' is unknown.",
+                file=path.name,
+                ending="".join(suffixes[-2:] if packed else suffixes[-1:]),
+            ),
+            hint=tell()
+            if tell
+            else _("known: a folder of tables, {endings}.", endings=" ".join([*_READERS, ".csv.gz", ".xes.gz"])),
         )
     return reader(path, mapping=mapping, salt=salt, keep_text=keep_text, **columns)

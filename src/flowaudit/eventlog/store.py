@@ -97,10 +97,11 @@ def open_log(path: str | Path) -> EventLog:
         content: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
         events = _map(path)
         tables = {name: _frame(_map(side_folder(path) / f"{name}.arrow")) for name in content["tables"]}
-        unit, told = content["unit"], content["provenance"]
+        unit = content["unit"]
         if content["format"] != FORMAT or content["rows"] != len(events):
             raise ValueError(_("the file and its sidecar do not belong together"))
-        provenance = Provenance(**{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})
+        told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["provenance"].items()}
+        provenance = Provenance(**told)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
@@ -131,13 +132,11 @@ def _arrow(table: pd.DataFrame) -> pa.Table:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return a side table with the types it had: numbers and booleans with gaps keep their gaps."""
-    kept = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    holes = {name for name in table.column_names if table[name].null_count}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=None)
-    for name in holes:
-        if (dtype := kept.get(table.schema.field(name).type)) is not None:
-            frame[name] = pd.array(table[name].to_pylist(), dtype=dtype)
+    """Return a side table with the types it had; booleans with gaps keep their gaps."""
+    frame: pd.DataFrame = table.to_pandas()
+    for name in table.column_names:
+        if table.schema.field(name).type == pa.bool_() and table[name].null_count:
+            frame[name] = pd.array(table[name].to_pylist(), dtype="boolean")
     return frame
 
 

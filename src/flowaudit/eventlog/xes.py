@@ -74,7 +74,11 @@ def read_xes(
         )
 
     trace = np.frombuffer(found.trace_of, np.int64)
-    names = traces["concept:name"].astype("object") if "concept:name" in traces else pd.Series(None, index=traces.index, dtype="object")
+    names = (
+        traces["concept:name"].astype("object")
+        if "concept:name" in traces
+        else pd.Series(None, index=traces.index, dtype="object")
+    )
     unnamed = names.isna()
     if unnamed.any():
         # A trace is a case even when nobody gave it a name.
@@ -161,7 +165,11 @@ class _Columns:
                 raw.frame[key] = stamps.values
             elif kinds <= {"int", "float"}:
                 numbers = pd.to_numeric(raw.frame[key], errors="coerce")
-                bad = np.flatnonzero((numbers.isna() & raw.frame[key].notna() & ~raw.frame[key].str.casefold().isin(["nan", ""])).to_numpy())
+                bad = np.flatnonzero(
+                    (
+                        numbers.isna() & raw.frame[key].notna() & ~raw.frame[key].str.casefold().isin(["nan", ""])
+                    ).to_numpy()
+                )
                 if len(bad):
                     raise InputError(
                         _(
@@ -169,7 +177,11 @@ class _Columns:
                             file=raw.file, line=raw.lines([int(bad[0])])[0], cell=raw.frame[key].iloc[int(bad[0])],
                         )
                     )  # fmt: skip
-                raw.frame[key] = numbers.astype("Int64") if kinds == {"int"} and not (numbers % 1 > 0).any() else numbers.astype("float64")
+                raw.frame[key] = (
+                    numbers.astype("Int64")
+                    if kinds == {"int"} and not (numbers % 1 > 0).any()
+                    else numbers.astype("float64")
+                )
             elif kinds == {"boolean"}:
                 raw.frame[key] = raw.frame[key].str.casefold().map({"true": True, "false": False}).astype("boolean")
 

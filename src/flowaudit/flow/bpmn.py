@@ -112,7 +112,9 @@ def to_bpmn(tree: Tree, name: str) -> str:
     for prefix, uri in NAMESPACES.items():
         ET.register_namespace(prefix, uri)
     root = ET.Element(tag("bpmn", "definitions"), {"id": "definitions", "targetNamespace": "urn:flowaudit"})
-    process = ET.SubElement(root, tag("bpmn", "process"), {"id": "process", "name": _CONTROL.sub(" ", name), "isExecutable": "false"})
+    process = ET.SubElement(
+        root, tag("bpmn", "process"), {"id": "process", "name": _CONTROL.sub(" ", name), "isExecutable": "false"}
+    )
     for element, kind, label in diagram.elements:
         ET.SubElement(process, tag("bpmn", kind), {"id": element, **({"name": label} if label else {})})
     for number, (a, b) in enumerate(diagram.flows):

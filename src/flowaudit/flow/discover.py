@@ -139,7 +139,8 @@ def discover(
     nodes["shown"] = nodes["activity"].isin(kept)
     edges["shown"] = _shown(edges, kept, max_edges)
     inner = edges[~edges["source"].isin([START]) & ~edges["target"].isin([END])]
-    coverage = float(inner.loc[inner["shown"], "frequency"].sum() / max(inner["frequency"].sum(), 1))
+    steps = int(inner["frequency"].sum())
+    coverage = float(inner.loc[inner["shown"], "frequency"].sum() / steps) if steps else 1.0
     return AsIs(
         nodes, edges, variants(log), coverage, log.n_cases, log.n_events, log.unit, log.span, log.has("start"),
         log.provenance.source,
@@ -165,16 +166,16 @@ def _nodes(log: EventLog, calendar: Calendar) -> pd.DataFrame:
     return nodes.sort_values(["events", "activity"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def _most_common(log: EventLog, column: str, activity: pd.Series) -> list[Any]:
+def _most_common(log: EventLog, column: str, activity: pd.Series) -> pd.Series:
     """The commonest value of ``column`` for every activity code in order; None where it was never recorded."""
     used = np.unique(activity)
     if not log.has(column):
-        return [None] * len(used)
+        return pd.Series([None] * len(used), dtype=object)
     codes, labels = log.codes(column)
     counts = pd.DataFrame({"activity": activity, "value": codes})
     counts = counts[counts["value"] >= 0].value_counts().reset_index()
     best = counts.drop_duplicates("activity").set_index("activity")["value"].to_dict()
-    return [labels[best[a]] if a in best else None for a in used]
+    return pd.Series([labels[best[a]] if a in best else None for a in used], dtype=object)
 
 
 def _ends(log: EventLog) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from flowaudit.process.clock import Profile, day_classes, forward, hours_since
 from flowaudit.process.fit import fit_process
 from flowaudit.process.model import (
+    BANDS,
     Branch,
     Episode,
     Identifiable,
@@ -16,6 +17,7 @@ from flowaudit.process.model import (
 from flowaudit.process.quantiles import draw
 
 __all__ = [
+    "BANDS",
     "Branch", "Episode", "Identifiable", "MaterialUse", "Node", "Pool", "Process", "Profile", "Step", "Template",
     "day_classes", "draw", "fit_process", "forward", "hours_since",
 ]  # fmt: skip

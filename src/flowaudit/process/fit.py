@@ -20,6 +20,7 @@ from flowaudit.metrics import complete_cases
 from flowaudit.process import quantiles
 from flowaudit.process.clock import Profile, day_classes, forward, hours_since, mine_profile, open_hours
 from flowaudit.process.model import (
+    BANDS,
     Branch,
     Episode,
     Identifiable,
@@ -82,7 +83,8 @@ def fit_process(
     -----
     *Routing* is by template: a simulated case follows the partial order of an observed complete case, drawn with
     replacement. Open cases give their arrival, not their trace. *Delays* are measured from the end of the enabling
-    instance, in the activity's own operational time, per edge, shrunk to the activity's table by n / (n + 10).
+    instance, in the activity's own operational time, per edge, shrunk to the activity's table by n / (n + 10), and drawn within the band (quarter) of the table in which the
+    template's own delay lay, so that what goes together in a case stays together.
     *Queues*: the waiting just before a start during which every place of the pool was busy without a gap is taken for
     queueing (pool level; what a first-come-first-served queue can explain at most); it is left out of the delay tables,
     because the simulation makes it again. Without start times the delay holds work and waiting
@@ -144,9 +146,9 @@ class _Fit:
             )
             for i, n in enumerate(self.nodes)
         ]
-        waits, wait_names, wait_of_row = self._delays(queued)
+        waits, wait_names, wait_of_row, band = self._delays(queued)
         works, work_of_node = self._works() if has_work else (np.zeros((0, len(quantiles.GRID))), None)
-        templates = self._templates(wait_of_row, work_of_node)
+        templates = self._templates(wait_of_row, band, work_of_node)
         arrivals = np.sort(self.starts[log.case_ptr[:-1]])
         staffing = has_work and bool(pools)
         return Process(
@@ -256,8 +258,8 @@ class _Fit:
         fraction = np.divide(queued, window, out=np.zeros_like(queued), where=window > 0)
         return pools, pool_of_node, fraction, share
 
-    def _delays(self, queued: Array | None) -> tuple[Array, list[str], Ints]:
-        """Return the delay tables, their names, and the table of every row."""
+    def _delays(self, queued: Array | None) -> tuple[Array, list[str], Ints, Ints]:
+        """Return the delay tables, their names, the table of every row, and the band its delay lies in."""
         delay = np.empty(len(self.starts))
         clock = np.array([n.clock for n in self.nodes])[self.node_of_row]
         for k, cumulative in enumerate(self.cums):
@@ -295,7 +297,13 @@ class _Fit:
                 table_of_row[edge] = len(tables)
                 tables.append(quantiles.blend(quantiles.table(delay[edge]), coarse, len(edge)))
                 titles.append(f"{origin} → {target}")
-        return np.array(tables).reshape(len(tables), len(quantiles.GRID)), titles, table_of_row
+        band = np.zeros(len(delay), np.int64)
+        ranked = np.lexsort((delay, table_of_row))
+        ranked = ranked[table_of_row[ranked] >= 0]
+        for block in _runs(table_of_row[ranked]):
+            rows = ranked[block]
+            band[rows] = np.arange(len(rows)) * BANDS // len(rows)
+        return np.array(tables).reshape(len(tables), len(quantiles.GRID)), titles, table_of_row, band
 
     def _works(self) -> tuple[Array, Ints]:
         """Return the work tables in open hours, and the table of every node."""
@@ -310,7 +318,7 @@ class _Fit:
                 tables.append(quantiles.blend(quantiles.table(values), everything, len(values) * 10))
         return np.array(tables).reshape(len(tables), len(quantiles.GRID)), table_of_node
 
-    def _templates(self, wait_of_row: Ints, work_of_node: Ints | None) -> tuple[Template, ...]:
+    def _templates(self, wait_of_row: Ints, band: Ints, work_of_node: Ints | None) -> tuple[Template, ...]:
         sites, causes = self._sites(), self._causes()
         materials, episodes = self._materials(), self._episodes()
         weights: Counter[Branch] = Counter()
@@ -326,6 +334,7 @@ class _Fit:
                     r - first,
                     sites.get(r),
                     causes.get(r, ()),
+                    int(band[r]),
                 )
                 for r in range(first, last)
             )

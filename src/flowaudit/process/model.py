@@ -21,6 +21,7 @@ from flowaudit.process import quantiles
 from flowaudit.process.clock import Profile
 
 SCHEMA = "flowaudit.process/1"
+BANDS = 4
 Array = npt.NDArray[np.float64]
 
 
@@ -61,6 +62,10 @@ class Step:
         Where the applicant went for it.
     cause : tuple of str
         Materials a correction was about.
+    band : int
+        Which of the ``BANDS`` equal parts of its delay table the observed delay lay in; the simulation draws within
+        it. Delays of one case go together (one officer does five steps in ten minutes, or none for a week); drawn
+        independently they would average out, and no simulated case would be as quick or as slow as observed ones.
     """
 
     node: int
@@ -70,6 +75,7 @@ class Step:
     origin: int
     site: str | None = None
     cause: tuple[str, ...] = ()
+    band: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +281,7 @@ class Process:
 
 
 def to_dict(process: Process) -> dict[str, Any]:
-    """Return a process as plain data; steps are rows ``[node, after, wait, work, origin, site, cause]``."""
+    """Return a process as plain data; steps are rows ``[node, after, wait, work, origin, site, cause, band]``."""
     return {
         "schema": SCHEMA,
         "unit": process.unit,
@@ -316,7 +322,7 @@ def from_dict(data: Mapping[str, Any]) -> Process:
         for probability, steps, materials, episodes in rows:
             yield Branch(
                 probability,
-                tuple(Step(s[0], tuple(s[1]), s[2], s[3], s[4], s[5], tuple(s[6])) for s in steps),
+                tuple(Step(s[0], tuple(s[1]), s[2], s[3], s[4], s[5], tuple(s[6]), s[7]) for s in steps),
                 tuple(MaterialUse(*m) for m in materials),
                 tuple(Episode(*e) for e in episodes),
             )

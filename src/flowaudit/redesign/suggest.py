@@ -9,13 +9,24 @@ from flowaudit.diagnosis import Finding, Findings
 from flowaudit.errors import InputError
 from flowaudit.messages import Language, both, speaking
 from flowaudit.messages import translate as _
-from flowaudit.process import Process
+from flowaudit.process import Branch, Process, Step
 from flowaudit.redesign.measure import Measure, MeasureRefusedError
-from flowaudit.redesign.measures import LimitLevels, OneWindow, Parallelise, ReuseMaterial, UseELicence
+from flowaudit.redesign.measures import LimitLevels, MergeSteps, OneWindow, Parallelise, ReuseMaterial, UseELicence
 from flowaudit.redesign.scenario import Scenario
 
 LEVELS = 3
 """三级审批制: the most sign-off levels the guidance allows (S25)."""
+
+ALWAYS = 0.8
+"""Two steps are merged where they follow each other in at least this share of the cases that have either."""
+
+AT_ONCE_H = 0.25
+"""Median delay, in operational hours, up to which a step follows at once."""
+
+AT_MEDIAN = 10
+"""Knot of the median in a quantile table."""
+
+MOST_MERGED = 3
 
 SHARE = 0.2
 """A material or an intake must concern at least this share of cases to be worth a measure."""
@@ -63,6 +74,7 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     candidates += _one_window(process)
     candidates += _parallel(findings, process)
     candidates += _levels(findings)
+    candidates += _adjacent(process)
     candidates += _materials(process)
     suggestions: list[Suggestion] = []
     refusals: list[Refusal] = []
@@ -153,6 +165,50 @@ def _levels(findings: Findings) -> list[tuple[Measure, str, str, str | None]]:
             measure = LimitLevels(department=str(departments[0]), levels=LEVELS)
             out.append((measure, finding.statement_zh, finding.statement_en, finding.id))
     return out
+
+
+def _adjacent(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+    """Steps of one office that nearly always follow each other at once: candidates for one step."""
+    together: dict[tuple[str, str], float] = defaultdict(float)
+    alone: dict[str, float] = defaultdict(float)
+    for template in process.templates:
+        for branch in template.branches:
+            weight = template.cases * branch.probability
+            for label in {process.nodes[s.node].activity for s in branch.steps}:
+                alone[label] += weight
+            for pair in {p for s in branch.steps if (p := _at_once(process, branch, s)) is not None}:
+                together[pair] += weight
+    out: list[tuple[Measure, str, str, str | None]] = []
+    taken: set[str] = set()
+    for (a, b), n in sorted(together.items(), key=lambda item: (-item[1], item[0])):
+        if (
+            n < SHARE * process.cases
+            or n < ALWAYS * max(alone[a], alone[b])
+            or {a, b} & taken
+            or len(out) == MOST_MERGED
+        ):
+            continue
+        taken |= {a, b}
+        reason = both(
+            "“{b}” follows “{a}” in the same office at once in {share:.0%} of the cases that have either",
+            a=a,
+            b=b,
+            share=n / max(alone[a], alone[b]),
+        )
+        out.append((MergeSteps(first=a, second=b), *reason, None))
+    return out
+
+
+def _at_once(process: Process, branch: Branch, step: Step) -> tuple[str, str] | None:
+    """The activities of a step and of the one it follows, where one office does both without a pause."""
+    if len(step.after) != 1 or step.wait < 0 or not process.waits[step.wait][AT_MEDIAN] <= AT_ONCE_H:
+        return None
+    a, b = process.nodes[branch.steps[step.after[0]].node], process.nodes[step.node]
+    same = a.department == b.department and a.office == b.office and a.item == b.item and a.activity != b.activity
+    # Who reviews does not decide: sign-offs of different levels stay apart.
+    if not same or b.department is None or b.applicant or a.automatic or b.automatic or a.level != b.level:
+        return None
+    return a.activity, b.activity
 
 
 def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
-from flowaudit.process import Process, day_classes, draw
+from flowaudit.process import BANDS, Process, day_classes, draw
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -97,6 +97,7 @@ class _Library:
     wait: Ints
     work: Ints
     origin: Ints
+    band: Ints
     pending: Ints
     succ_ptr: Ints
     succ: Ints
@@ -130,6 +131,7 @@ class _Library:
             template_of, cumulated, first.astype(np.int64), step_ptr,
             np.array([s.node for s in steps], np.int64), np.array([s.wait for s in steps], np.int64),
             np.array([s.work for s in steps], np.int64), np.array([s.origin for s in steps], np.int64),
+            np.array([s.band for s in steps], np.int64),
             np.array([len(s.after) for s in steps], np.int64),
             np.r_[0, np.cumsum([len(f) for f in followers])].astype(np.int64),
             np.array([f for own in followers for f in own], np.int64),
@@ -206,7 +208,7 @@ class _Prepared:
         width = int(lib.origin.max()) + 1
         u_wait = waiting.random((n, width))[case, lib.origin[row]]
         u_work = working.random((n, width))[case, lib.origin[row]]
-        wait = draw(self.process.waits, lib.wait[row], u_wait)
+        wait = draw(self.process.waits, lib.wait[row], (lib.band[row] + u_wait) / BANDS)
         work = draw(self.process.works, lib.work[row], u_work)
         counts = lib.succ_ptr[row + 1] - lib.succ_ptr[row]
         succ_ptr = np.r_[0, np.cumsum(counts)].astype(np.int64)

@@ -131,6 +131,8 @@ def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[s
             _("{share:.0%} of the ends lie on {weekday}, which suggests batches.", lang="en", share=share, weekday=en),
         )
         return "batching", {"weekday": top, "weekday_share": float(share)}, words
+    if context.automatic[rows].mean() >= ALONE:
+        return "automatic", {}, both("The step is automatic: its schedule decides, not a person.")
     officers, _names = context.column("resource")
     known = officers[rows][officers[rows] >= 0]
     everyone = officers[officers >= 0]
