@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def logs(draw: st.DrawFn, *, starts: bool | None = None, activities: str = "ABCD
 def cases_of(log: EventLog) -> list[list[int]]:
     """The rows of every case, in the log's order."""
     ptr = log.case_ptr.tolist()
-    return [list(range(a, b)) for a, b in zip(ptr[:-1], ptr[1:], strict=True)]
+    return [list(range(a, b)) for a, b in itertools.pairwise(ptr)]
 
 
 def labels_of(log: EventLog) -> list[str]:

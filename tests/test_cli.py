@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_logs" / "restaurant"
 FAST = '[study]\nreplications = 2\ncases = 60\ncalendar = "china"\n'
 
-LOG = "办件编号,环节名称,办结时间\n" + "".join(
+LOG = "办件编号,环节名称,结束时间\n" + "".join(
     f"{case},{activity},2024-03-{day:02d} 10:00:00\n"
     for case in range(1, 41)
     for activity, day in (("受理", 4 + case % 10), ("审查", 8 + case % 10), ("决定", 12 + case % 10))
@@ -231,9 +231,9 @@ BAD_LOGS = {
     "empty": (text_file("log.csv", ""), 3, "empty"),
     "not a log": (text_file("log.csv", "%PDF-1.7\nnot a log at all\n"), 3, r"log\.csv"),
     "a picture": (text_file("log.png", "\x89PNG"), 3, r"log\.png"),
-    "no case column": (text_file("log.csv", LOG.replace("办件编号", "甲")), 3, "甲.*环节名称.*办结时间"),
-    "no activity column": (text_file("log.csv", LOG.replace("环节名称", "乙")), 3, "办件编号.*乙.*办结时间"),
-    "no time column": (text_file("log.csv", LOG.replace("办结时间", "丙")), 3, "办件编号.*环节名称.*丙"),
+    "no case column": (text_file("log.csv", LOG.replace("办件编号", "甲")), 3, "甲.*环节名称.*结束时间"),
+    "no activity column": (text_file("log.csv", LOG.replace("环节名称", "乙")), 3, "办件编号.*乙.*结束时间"),
+    "no time column": (text_file("log.csv", LOG.replace("结束时间", "丙")), 3, "办件编号.*环节名称.*丙"),
     "unparseable times": (text_file("log.csv", LOG.replace("2024-03-05 10:00:00", "下周二")), 3, r"下周二|line"),
     "truncated": (truncated, 3, r"log\.csv\.gz"),
     "external entity": (xes_with_entity, 3, r"log\.xes"),
@@ -275,7 +275,7 @@ BAD_WORDS = {
     "scenario": ('[[measure]]\nverb = "merge_steps"\nfirst = "审察"\nsecond = "决定"\n', "审察.*审查"),
     "targets": ('[[target]]\nmetric = "tims"\nat_most = 3\n', "tims"),
     "config": ("[study]\nreplication = 3\n", "replication"),
-    "mapping": ('[columns]\nend = "办节时间"\n', "办结时间"),
+    "mapping": ('[columns]\nend = "结朿时间"\n', "结束时间"),
 }  # fmt: skip
 
 

@@ -11,16 +11,16 @@ from flowaudit.flow.bpmn import NAMESPACES
 
 BPMN, DI, DC = (f"{{{NAMESPACES[p]}}}" for p in ("bpmn", "bpmndi", "dc"))
 
-LEAVES = st.one_of(
-    st.builds(Tree, st.just("task"), st.text(min_size=1, max_size=4)), st.just(Tree("silent"))
-)
+LEAVES = st.one_of(st.builds(Tree, st.just("task"), st.text(min_size=1, max_size=4)), st.just(Tree("silent")))
 
 
 def _above(children):
     some = st.lists(children, min_size=2, max_size=4).map(tuple)
     two = st.lists(children, min_size=2, max_size=2).map(tuple)
     return st.one_of(
-        st.builds(lambda operator, inner: Tree(operator, "", inner), st.sampled_from(["sequence", "xor", "parallel"]), some),
+        st.builds(
+            lambda operator, inner: Tree(operator, "", inner), st.sampled_from(["sequence", "xor", "parallel"]), some
+        ),
         st.builds(lambda inner: Tree("loop", "", inner), two),
     )
 

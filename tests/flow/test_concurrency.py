@@ -1,5 +1,6 @@
 """The heuristic oracle, against its definition counted one event at a time."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -14,7 +15,7 @@ def oracle(traces, threshold):
     """Chapela-Campa & Dumas, arXiv 2208.12224, word by word."""
     follows, loops = Counter(), Counter()
     for trace in traces:
-        follows.update(zip(trace, trace[1:], strict=False))
+        follows.update(itertools.pairwise(trace))
         loops.update((a, b) for a, b, c in zip(trace, trace[1:], trace[2:], strict=False) if a == c != b)
     found = set()
     names = {a for trace in traces for a in trace}

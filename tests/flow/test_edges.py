@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import warnings
 from collections import Counter, defaultdict
 
@@ -29,9 +30,7 @@ def quiet_pm4py():
 def pm4py_dfg(frame):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return quiet_pm4py().discover_dfg(
-            frame, activity_key="activity", timestamp_key="end", case_id_key="case_id"
-        )[0]
+        return quiet_pm4py().discover_dfg(frame, activity_key="activity", timestamp_key="end", case_id_key="case_id")[0]
 
 
 def counts(edges):
@@ -44,7 +43,7 @@ def by_loop(log):
     begun = frame["start"].fillna(frame["end"]) if "start" in frame else frame["end"]
     frequency, cases, hours = Counter(), defaultdict(set), defaultdict(list)
     for number, rows in enumerate(cases_of(log)):
-        for a, b in zip(rows, rows[1:], strict=False):
+        for a, b in itertools.pairwise(rows):
             pair = names[a], names[b]
             frequency[pair] += 1
             cases[pair].add(number)
@@ -113,7 +112,11 @@ def test_equals_pm4py_on_random_logs(seed):
 def test_equals_pm4py_on_a_real_permit_log(real_log):
     path = real_log("receipt.xes.gz")
     pm4py = quiet_pm4py()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         raw = pm4py.read_xes(str(path))
     frame = pd.DataFrame(
@@ -177,7 +180,9 @@ def test_tied_share():
     assert tied_share(log_of("A")) == 0.0
 
 
-@pytest.mark.parametrize("traces", [("A",), ("A", "B", "A"), ("AAAA",)], ids=["one event", "single events", "one label"])
+@pytest.mark.parametrize(
+    "traces", [("A",), ("A", "B", "A"), ("AAAA",)], ids=["one event", "single events", "one label"]
+)
 def test_small_logs(traces):
     log = log_of(*traces)
     steps = sum(len(t) - 1 for t in traces)
@@ -189,4 +194,4 @@ def test_three_thousand_activities():
     names = [f"a{i}" for i in range(3000)]
     frame = pd.DataFrame({"case_id": "1", "activity": names, "end": MONDAY + pd.to_timedelta(range(3000), unit="min")})
     edges = directly_follows(from_frame(frame))
-    assert counts(edges) == {pair: 1 for pair in zip(names, names[1:], strict=False)}
+    assert counts(edges) == {pair: 1 for pair in itertools.pairwise(names)}

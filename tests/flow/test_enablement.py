@@ -19,9 +19,7 @@ def by_definition(log):
     for rows in cases_of(log):
         first = min(min(begun[r], end[r]) for r in rows)
         for place, me in enumerate(rows):
-            fitting = [
-                r for r in rows[:place] if end[r] <= begun[me] and frozenset((names[r], names[me])) not in pairs
-            ]
+            fitting = [r for r in rows[:place] if end[r] <= begun[me] and frozenset((names[r], names[me])) not in pairs]
             best = max(fitting, key=lambda r: (end[r], r), default=-1)
             enabler.append(best)
             enabled.append(first if best < 0 else end[best])

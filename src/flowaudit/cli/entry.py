@@ -78,8 +78,9 @@ def _usage(error: Any) -> int:
     if kind == "NoArgsIsHelpError":
         print(error, file=sys.stderr)
         return USAGE
-    commands = dict(getattr(context.command, "commands", {}))
-    hint = _("'{command} --help' shows what it takes.", command=context.command_path)
+    path = "flowaudit" if context is None else context.command_path
+    commands = {} if context is None else dict(getattr(context.command, "commands", {}))
+    hint = _("'{command} --help' shows what it takes.", command=path)
     text, near = str(error.message), []
     if kind == "NoSuchOption":
         text = _("there is no option {name}.", name=error.option_name)
@@ -94,7 +95,7 @@ def _usage(error: Any) -> int:
         text, near = _("there is no command {name}.", name=word), nearest(word, commands, n=1)
     elif not commands and kind == "UsageError":
         words = text.partition("(")[2].rpartition(")")[0].removeprefix("s) (")
-        text = _("more words than '{command}' takes: {words}.", command=context.command_path, words=words)
+        text = _("more words than '{command}' takes: {words}.", command=path, words=words)
     _complain(text, _("did you mean '{near}'?", near=near[0]) if near else hint)
     return USAGE
 

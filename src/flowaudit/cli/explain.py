@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic.fields import FieldInfo
+
 from flowaudit.cli.console import say
 from flowaudit.diagnosis import RULES
 from flowaudit.messages import current_language
@@ -19,8 +21,7 @@ def explain_measures() -> None:
         say(f"  {measure.description()}")
         for name, field in measure.model_fields.items():
             default = _("required") if field.is_required() else _("default: {value}", value=_shown(field.get_default()))
-            about = f": {field.description}" if field.description else ""
-            say(f"  - {name} ({default}){about}")
+            say(f"  - {name} ({', '.join([default, *_bounds(field)])}): {_one_language(field.description or name)}")
         feeds = ", ".join(metric_label(metric) for metric in measure.reductions)
         say("  " + _("Meant to reduce: {metrics}", metrics=feeds))
         say(f"  {measure.legal_note()}")
@@ -29,6 +30,18 @@ def explain_measures() -> None:
 
 def _shown(value: object) -> str:
     return '""' if value in (None, "") else str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def _bounds(field: FieldInfo) -> list[str]:
+    """The limits of a parameter as pydantic keeps them: small objects, each with one of these names."""
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    return [f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in signs.items() if hasattr(rule, name)]
+
+
+def _one_language(description: str) -> str:
+    """Descriptions of parameters are written "中文 / English"."""
+    zh, _slash, en = description.partition(" / ")
+    return zh if current_language() == "zh" or not en else en
 
 
 def explain_rules() -> None:

@@ -62,16 +62,20 @@ def diagnose(
 
 def _with_overlaps(found: list[Finding]) -> list[Finding]:
     """Let findings about the same work name each other, so that nobody adds their savings."""
-    out = []
-    for finding in found:
-        own = set(finding.scope.get("activities", ())) or set(finding.scope.get("items", ()))
-        others = [
-            f.id
-            for f in found
-            if f is not finding and own & (set(f.scope.get("activities", ())) | set(f.scope.get("items", ())))
-        ]
-        out.append(replace(finding, details={**finding.details, "overlaps": others}))
-    return out
+    return [
+        replace(finding, details={**finding.details, "overlaps": [f.id for f in found if _overlap(finding, f)]})
+        for finding in found
+    ]
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    """Say whether two findings share work, at the finest level at which both say where they were made."""
+    for level in ("activities", "items", "departments"):
+        a, b = one.scope.get(level), other.scope.get(level)
+        if a and b:
+            return one is not other and bool(set(a) & set(b))
+    # One of them concerns the whole log.
+    return one is not other
 
 
 def explain(finding: Finding, log: EventLog, *, cases: int = 5) -> pd.DataFrame:
@@ -83,11 +87,11 @@ def explain(finding: Finding, log: EventLog, *, cases: int = 5) -> pd.DataFrame:
         ``case_id, activity, department, start, end`` as recorded; ``concerned`` marks what the finding is about.
     """
     log = as_unit(log) if finding.evidence and finding.evidence[0] not in log.case_ids else log
-    frame = log.to_pandas([c for c in ("case_id", "activity", "department", "start", "end") if log.has(c)])
+    frame = log.to_pandas([c for c in ("case_id", "activity", "department", "start", "end", "item_code") if log.has(c)])
     frame = frame[frame["case_id"].isin(finding.evidence[:cases])].reset_index(drop=True)
-    activities = set(finding.scope.get("activities", ()))
-    departments = set(finding.scope.get("departments", ()))
-    concerned = frame["activity"].isin(activities)
-    if not activities and "department" in frame:
-        concerned = frame["department"].isin(departments)
-    return frame.assign(concerned=concerned)
+    concerned = pd.Series(True, index=frame.index)
+    for level, column in (("activities", "activity"), ("departments", "department"), ("items", "item_code")):
+        if finding.scope.get(level) and column in frame:
+            concerned = frame[column].isin(finding.scope[level])
+            break
+    return frame.drop(columns="item_code", errors="ignore").assign(concerned=concerned)

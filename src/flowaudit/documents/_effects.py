@@ -121,7 +121,7 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
             metric_label(r.metric, lang),
             _("period fitted", lang=lang) if r.check == "in_sample" else _("later period, unseen", lang=lang),
             _("median", lang=lang) if r.statistic == "median" else _("90th percentile", lang=lang),
-            number(r.observed), number(r.simulated), f"{r.error:+.1%}", trust_name(r.trust, lang),
+            number(r.observed), number(r.simulated), "—" if r.error is None else f"{r.error:+.1%}", trust_name(r.trust, lang),
         )
         for r in study.verdict.fidelity
     ]  # fmt: skip

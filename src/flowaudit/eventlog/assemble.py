@@ -165,7 +165,9 @@ def to_log(
     mapping = opts.mapping
     demand_columns(columns, raw)
     for column, header in columns.items():
-        reading.mapping[header] = ", ".join(filter(None, (reading.mapping.get(header), column)))
+        # A role that is also the department is told as the department; its role is recognised again by itself.
+        if column == "department" or header not in reading.mapping:
+            reading.mapping[header] = column
     frame = _renamed(raw.frame, columns)
     file, lines = raw.file, raw.lines
     for column in ("case_id", "activity"):
@@ -368,7 +370,7 @@ def _with_departments(
         here = header if header in frame else next((c for c, h in columns.items() if h == header and c in frame), None)
         if here is not None and frame[here].notna().any():
             frame["department"] = frame[here]
-            reading.mapping[header] = ", ".join(filter(None, (reading.mapping.get(header), "department")))
+            reading.mapping.setdefault(header, "department")
             break
     else:
         if mapping.department_from:

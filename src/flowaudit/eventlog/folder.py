@@ -18,6 +18,8 @@ from flowaudit.eventlog.options import options
 from flowaudit.eventlog.source import existing, sha256
 from flowaudit.messages import translate as _
 
+# What the provenance calls the case of events that are related to their cases by e2o.
+_LINKED = "e2o.object_id"
 _ENDINGS = (".csv", ".csv.gz")
 # Column that a side table cannot do without, and where its foreign keys lead.
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -133,6 +135,10 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
     headers = list(raw.frame.columns)
     if name == "events":
         # `item_code` of an event is its own; everything else about the case stands in cases.csv.
+        if mapping.columns.get("case_id") == _LINKED:
+            mapping = mapping.model_copy(
+                update={"columns": {c: h for c, h in mapping.columns.items() if c != "case_id"}}
+            )
         return resolve_columns(headers, mapping, file=raw.file, wanted=(*EVENT_COLUMNS, "item_code"))
     said = {c: h for c, hs in _HEADERS.get(name, {}).items() for h in headers if fold(h) in {fold(c), *map(fold, hs)}}
     wanted = {
@@ -228,7 +234,7 @@ def _by_case(
             ),
             hint=_("give it a row in '{file}', or a case_id of its own.", file=raws["e2o"].file),
         )  # fmt: skip
-    header = columns.get("case_id", "case_id")
+    header = columns.get("case_id", _LINKED)
     columns["case_id"] = header
     frame[header] = owner
     frame = frame.drop(columns=["\0row", "\0event", "event", "owner"])

@@ -249,8 +249,13 @@ def resolve_columns(
                 hint=_("did you mean '{near}'?", near=near[0]) if near else None,
             )  # fmt: skip
     rest = [column for column in wanted if column not in said]
+    # Only a role may also be the department: any other header that has been given away is not given twice.
+    taken = [h for c, h in said.items() if c not in ("department", "role")]
+    twins = {"department": said.get("role"), "role": said.get("department")}
+    lanes = {h for h in twins.values() if h is not None}
     try:
-        return {**said, **recognise(headers, wanted=rest, taken=said.values())}
+        found = recognise(headers, wanted=[c for c in rest if c not in twins], taken=[*taken, *lanes])
+        return {**said, **found, **recognise(headers, wanted=[c for c in rest if c in twins], taken=taken)}
     except FlowAuditError as error:
         raise InputError(f"'{file}': {error.message}", hint=error.hint) from error
 

@@ -15,6 +15,7 @@ MANY_VARIANTS = 50
 NOISE = 0.2
 MOST_ACTIVITIES = 40
 MOST_VARIANTS = 2_000
+RARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ def discover_tree(variants: Counter[tuple[str, ...]]) -> tuple[Tree, list[str]]:
 
     Notes
     -----
-    Up to 50 variants: inductive miner (fits every trace). Above: IMf with noise threshold 0.2, so that rare detours
-    do not turn the model into "anything may happen". Logs with more than 40 activities are projected on the 40 most
-    frequent ones.
+    Up to 50 variants: inductive miner (fits every trace). Above: IMf with noise threshold 0.2 and without the rarest
+    variants (together at most 5 % of the cases; equally rare ones stay or go together), so that rare detours do not
+    turn the model into "anything may happen": IMf alone filters only where it finds no cut, and enough different
+    detours make one. Logs with more than 40 activities are projected on the 40 most frequent ones.
 
     References
     ----------
@@ -74,21 +76,35 @@ def discover_tree(variants: Counter[tuple[str, ...]]) -> tuple[Tree, list[str]]:
             projected[tuple(a for a in variant if a in kept)] += n
         variants = projected
         notes.append(_("the model shows the {n} most frequent of {all} activities", n=MOST_ACTIVITIES, all=len(weight)))
-    if len(variants) > MOST_VARIANTS:
-        common = Counter(dict(sorted(variants.items(), key=lambda item: (-item[1], item[0]))[:MOST_VARIANTS]))
+    noisy = len(variants) > MANY_VARIANTS
+    common = _without_rare(variants) if noisy else variants
+    if len(common) > MOST_VARIANTS:
+        common = Counter(dict(sorted(common.items(), key=lambda item: (-item[1], item[0]))[:MOST_VARIANTS]))
+    if len(common) < len(variants):
         notes.append(
             _(
                 "the model rests on the {n} most frequent variants, {share:.0%} of the cases",
-                n=MOST_VARIANTS,
+                n=len(common),
                 share=sum(common.values()) / sum(variants.values()),
             )
         )
-        variants = common
-    if len(variants) > MANY_VARIANTS:
+    if noisy:
         notes.append(
             _("rare detours are left out of the model (inductive miner infrequent, noise threshold {n})", n=NOISE)
         )
-    return _mine(variants, noise=NOISE if len(variants) > MANY_VARIANTS else 0.0), notes
+    return _mine(common, noise=NOISE if noisy else 0.0), notes
+
+
+def _without_rare(variants: Counter[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+    """Leave out the rarest variants, as many as hold at most ``RARE`` of the cases, never one of two equally rare."""
+    spare = RARE * sum(variants.values())
+    least = 0
+    for size, n in sorted(Counter(variants.values()).items()):
+        spare -= size * n
+        if spare < 0:
+            break
+        least = size
+    return Counter({variant: size for variant, size in variants.items() if size > least})
 
 
 def _mine(variants: Counter[tuple[str, ...]], *, noise: float) -> Tree:

@@ -8,8 +8,8 @@ from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.views import _style, _text
 from flowaudit.views._graph import COUNT_SIZE, EDGE_SIZE, LANE_SIZE, LINE, NODE_SIZE, Edge, Graph, Node
-from flowaudit.views._place import Layout
-from flowaudit.views.picture import Box, Line, Picture, Shape, Text, arrow_head
+from flowaudit.views._place import HEAD, Layout
+from flowaudit.views.picture import Box, Line, Picture, Shape, Text, arrow_head, shifted
 
 MARGIN = 8.0
 
@@ -20,7 +20,7 @@ def paint(graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Se
     for lane, (x, y, w, h) in enumerate(layout.lanes):
         if w <= 0:
             continue
-        shapes.append(Box(x, y, w, h, fill=_style.LANE, stroke=_style.LANE_EDGE, width=0.7, radius=3))
+        shapes.append(Box(x, y, w, h, fill=_style.LANE, stroke=_style.LANE_EDGE, width=0.7))
     heaviest = max((e.weight for e in graph.edges), default=1.0) or 1.0
     order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].weight)
     for k in order:
@@ -28,7 +28,8 @@ def paint(graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Se
     for lane, (x, y, w, _h) in enumerate(layout.lanes):
         if w > 0:
             name = _text.clip(_text.one_line(graph.lanes[lane]), LANE_SIZE, w - 8)
-            shapes.append(Text(x + 5, y + 8.5, name, LANE_SIZE, _style.MUTED, "start"))
+            shapes.append(Box(x, y, w, HEAD - 2, fill=_style.BAND, stroke=_style.LANE_EDGE, width=0.7))
+            shapes.append(Text(x + w / 2, y + HEAD / 2 - 1, name, LANE_SIZE, _style.INK))
     for node, (x, y) in zip(graph.nodes, layout.nodes, strict=True):
         shapes += box(node, x, y)
     for edge, route in zip(graph.edges, layout.routes, strict=True):
@@ -38,10 +39,10 @@ def paint(graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Se
             shapes.append(Box(x - w / 2, y - h / 2, w, h, fill="#ffffff", radius=2))
             colour = _style.GONE if edge.status == "gone" else _style.INK
             shapes.append(Text(x, y, edge.label, EDGE_SIZE, colour))
-    moved = [_shift(s, MARGIN, MARGIN) for s in shapes]
+    moved = [shifted(s, MARGIN, MARGIN) for s in shapes]
     width = max(layout.width + 2 * MARGIN, 360.0)
     legend, height = _legend(width, layout.height + 2 * MARGIN + 4, lang, compare)
-    return Picture(width, height, (*moved, *legend), title, tuple(notes))
+    return Picture(width, height, (*moved, *legend), title, tuple(notes), MARGIN + HEAD - 1)
 
 
 def box(node: Node, x: float, y: float) -> list[Shape]:
@@ -94,18 +95,9 @@ def _arrow(edge: Edge, layout: Layout, k: int, heaviest: float) -> list[Shape]:
     ]
 
 
-def _shift(shape: Shape, dx: float, dy: float) -> Shape:
-    if isinstance(shape, Line):
-        points = tuple((x + dx, y + dy) for x, y in shape.points)
-        return Line(points, shape.stroke, shape.width, shape.dash, shape.curve, shape.fill)
-    if isinstance(shape, Box):
-        return Box(shape.x + dx, shape.y + dy, shape.w, shape.h, shape.fill, shape.stroke, shape.width, shape.dash, shape.radius)
-    return Text(shape.x + dx, shape.y + dy, shape.text, shape.size, shape.fill, shape.anchor)
-
-
 def shift(picture: Picture, dx: float, dy: float) -> list[Shape]:
     """Return the shapes of a picture moved by (dx, dy)."""
-    return [_shift(s, dx, dy) for s in picture.shapes]
+    return [shifted(s, dx, dy) for s in picture.shapes]
 
 
 def _legend(width: float, top: float, lang: Language, compare: bool) -> tuple[list[Shape], float]:

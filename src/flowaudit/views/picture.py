@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +87,8 @@ class Picture:
         For the caption; not drawn.
     notes : tuple of str
         Unit, number of cases, period, counting rule: what a reader needs beside the picture.
+    head : float
+        Height of the band with the names of lanes, repeated where a tall picture is cut into pages.
     """
 
     width: float
@@ -93,6 +96,32 @@ class Picture:
     shapes: tuple[Shape, ...]
     title: str = ""
     notes: tuple[str, ...] = field(default=())
+    head: float = 0.0
+
+    def pages(self, height: float) -> list[Picture]:
+        """Cut a tall picture into parts no higher than ``height``, between its boxes and under the same head."""
+        if self.height <= height:
+            return [self]
+        parts = -(-(self.height - self.head) // max(height - self.head, 1.0))
+        step = (self.height - self.head) / parts
+        cuts = [self.head, *(self._gap(self.head + step * k, step) for k in range(1, int(parts))), self.height]
+        heads = [s for s in self.shapes if not isinstance(s, Line) and _bottom(s) <= self.head]
+        out = []
+        for top, bottom in pairwise(cuts):
+            moved = [shifted(s, 0.0, self.head - top) for s in self.shapes if s not in heads]
+            cover = Box(0, 0, self.width, self.head, fill="#ffffff")
+            part = replace(self, height=self.head + bottom - top, shapes=(*moved, cover, *heads))
+            out.append(part)
+        return out
+
+    def _gap(self, wanted: float, step: float) -> float:
+        """Return the height near ``wanted`` at which the fewest boxes and labels are cut."""
+        solid = [s for s in self.shapes if isinstance(s, Text) or (isinstance(s, Box) and s.h < step / 3)]
+        best = min(
+            (wanted + d * step / 60 for d in range(-12, 13)),
+            key=lambda y: (sum(_top(s) < y + 2 and y - 2 < _bottom(s) for s in solid), abs(y - wanted)),
+        )
+        return best
 
     @property
     def svg(self) -> str:
@@ -132,6 +161,21 @@ class Picture:
     ) -> dict[str, str]:
         words = "; ".join((self.title, *self.notes)).strip("; ")
         return {"image/svg+xml": self.svg, "text/plain": words or "Picture"}
+
+
+def _top(shape: Box | Text) -> float:
+    return shape.y if isinstance(shape, Box) else shape.y - shape.size / 2
+
+
+def _bottom(shape: Box | Text) -> float:
+    return shape.y + shape.h if isinstance(shape, Box) else shape.y + shape.size / 2
+
+
+def shifted(shape: Shape, dx: float, dy: float) -> Shape:
+    """Return a shape moved by (dx, dy)."""
+    if isinstance(shape, Line):
+        return replace(shape, points=tuple((x + dx, y + dy) for x, y in shape.points))
+    return replace(shape, x=shape.x + dx, y=shape.y + dy)
 
 
 def write_bytes(target: Path, data: bytes) -> Path:

@@ -75,7 +75,7 @@ def swimlane(
         notes.append(
             _("Shown are {shown} of {total} activities: those most cases pass.", lang=lang, shown=shown, total=total)
         )
-    return Picture(width, height, tuple(shapes), title or _("Swim-lane diagram", lang=lang), tuple(notes))
+    return Picture(width, height, tuple(shapes), title or _("Swim-lane diagram", lang=lang), tuple(notes), HEAD + 5 if down else 0.0)
 
 
 def _steps(as_is: AsIs, lang: Language, status: Mapping[str, Status], small: int) -> list[_Step]:
@@ -139,7 +139,7 @@ def _columns(
     for k, name in enumerate(lanes):
         x = 8 + LANE_WIDTH * k
         shapes.append(Box(x, 4, LANE_WIDTH, height - 8, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE))
-        shapes.append(Box(x, 4, LANE_WIDTH, HEAD, fill="#e9edf1", stroke=_style.LANE_EDGE))
+        shapes.append(Box(x, 4, LANE_WIDTH, HEAD, fill=_style.BAND, stroke=_style.LANE_EDGE))
         lines = _text.wrap(name, 9, LANE_WIDTH - 8, 2)
         for i, line in enumerate(lines):
             shapes.append(Text(x + LANE_WIDTH / 2, 4 + HEAD / 2 + 11 * (i - (len(lines) - 1) / 2), line, 9))
@@ -187,7 +187,7 @@ def _rows(
     for k, name in enumerate(lanes):
         y = 6 + lane_height * k
         shapes.append(Box(6, y, width - 12, lane_height, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE))
-        shapes.append(Box(6, y, head + 10, lane_height, fill="#e9edf1", stroke=_style.LANE_EDGE))
+        shapes.append(Box(6, y, head + 10, lane_height, fill=_style.BAND, stroke=_style.LANE_EDGE))
         lines = _text.wrap(name, 8.5, head + 8, 5)
         for i, line in enumerate(lines):
             shapes.append(Text(6 + (head + 10) / 2, y + lane_height / 2 + 10 * (i - (len(lines) - 1) / 2), line, 8.5))

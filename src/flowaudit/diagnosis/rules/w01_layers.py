@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, NotCheckable
@@ -14,6 +15,8 @@ from flowaudit.messages import translate as _
 LEVELS = 3
 SHARE = 0.10
 SIGNING = ("review", "check", "decide")
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def name(lang: Language | None = None) -> str:
@@ -33,7 +36,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     department, departments = context.column("department")
     item, items = context.column("item_code")
     human = ~context.automatic & (department >= 0)
-    if log.has("level"):
+    if log.has("department") and not np.isnan(context.level).all():
         signing = human & ~np.isnan(context.level)
         level = np.nan_to_num(context.level).astype(np.int64)
         by_level = True
@@ -54,14 +57,14 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         rows = np.flatnonzero(signing & (department == d))
         # One row for every level an item of a case passes; the order of first passing tells which one is beyond.
         key = np.stack([context.case[rows], item[rows], level[rows]], axis=1)
-        distinct, first = np.unique(key, axis=0, return_index=True)
+        distinct, first, of = np.unique(key, axis=0, return_index=True, return_inverse=True)
         _pairs, group, counts = np.unique(distinct[:, :2], axis=0, return_inverse=True, return_counts=True)
         over = counts > LEVELS
         population = len(np.unique(context.case[rows]))
         cases = np.unique(distinct[over[group.ravel()], 0])
         if len(cases) < context.min_cases or len(cases) < SHARE * population:
             continue
-        beyond = rows[_beyond(distinct, first, group.ravel(), over, by_level)]
+        beyond = rows[_beyond(distinct, first, group.ravel(), over, by_level)[of.ravel()]]
         lost_cases, lost = context.by_case(beyond, context.node_days[beyond])
         label = str(departments[d])
         most = int(counts.max())
@@ -101,14 +104,16 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     return found
 
 
-def _beyond(distinct: np.ndarray, first: np.ndarray, group: np.ndarray, over: np.ndarray, by_level: bool) -> np.ndarray:
-    """Positions (into the rows) of the levels beyond the allowed ones."""
+def _beyond(distinct: Ints, first: Ints, group: Ints, over: Bools, by_level: bool) -> Bools:
+    """Mark the distinct (case, item, level) that lie beyond the allowed levels."""
     # Recorded levels rank by themselves, activities by when they are first passed.
     order = np.lexsort((distinct[:, 2] if by_level else first, group))
     ordered = group[order]
     begins = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1]
     rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
-    return np.sort(first[order[(rank >= LEVELS) & over[ordered]]])
+    marked = np.zeros(len(order), np.bool_)
+    marked[order] = (rank >= LEVELS) & over[ordered]
+    return marked
 
 
 RULE = Rule("W01", name, definition, ("department", "level | stage"), find, {"levels": LEVELS, "share": SHARE})

@@ -95,7 +95,11 @@ def bounces(context: Context) -> tuple[Ints, Ints, Ints]:
     if len(d) < 3:
         return rows[:0], rows[:0], rows[:0]
     back = np.flatnonzero((d[2:] == d[:-2]) & (d[1:-1] != d[:-2]) & (s[2:] == s[:-2]) & (s[1:-1] == s[:-2]))
-    return rows[last[back]], rows[first[back + 1]], rows[first[back + 2]]
+    left, away, returned = rows[last[back]], rows[first[back + 1]], rows[first[back + 2]]
+    # An act of the applicant that serves several items bears no item and breaks the runs of all of them.
+    acts = np.cumsum(context.applicant & (item < 0))
+    unbroken = acts[returned] == acts[left]
+    return left[unbroken], away[unbroken], returned[unbroken]
 
 
 RULE = Rule("W03", name, definition, ("department",), find, {"share": SHARE})

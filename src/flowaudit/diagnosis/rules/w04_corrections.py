@@ -115,16 +115,23 @@ def correction_requests(context: Context) -> Ints | None:
 
 
 def answers(context: Context, requests: Ints) -> Ints:
-    """Return for every request the row that answers it: the applicant's next act in the case, else the next event."""
-    last_row = context.log.case_ptr[1:][context.case] - 1
-    applicant = np.flatnonzero(context.applicant)
-    following = np.searchsorted(applicant, requests, side="right")
-    fallback = np.minimum(requests + 1, last_row[requests])
-    if not len(applicant):
-        return fallback
-    candidate = applicant[np.minimum(following, len(applicant) - 1)]
-    same = (following < len(applicant)) & (context.case[candidate] == context.case[requests])
-    return np.where(same, candidate, fallback)
+    """Return for every request the row that answers it: the applicant's next act on the item, else its next event.
+
+    Acts that bear no item may answer any request; one that nothing follows is its own answer and loses no time.
+    """
+    item, _items = context.column("item_code")
+    answer = requests.copy()
+    for code in np.unique(item[requests]):
+        own = np.flatnonzero(item[requests] == code)
+        fits = (item == code) | (item < 0) | (code < 0)
+        for among in (fits, fits & context.applicant):
+            rows = np.flatnonzero(among)
+            at = np.searchsorted(rows, requests[own], side="right")
+            there = np.flatnonzero(at < len(rows))
+            found = rows[at[there]]
+            same = context.case[found] == context.case[requests[own[there]]]
+            answer[own[there[same]]] = found[same]
+    return answer
 
 
 def _pareto(context: Context, item: str | None) -> list[tuple[str, int]]:
