@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+PAPER = 120
+"""Characters to a line where there is no terminal."""
+
+
 def console(*, error: bool = False) -> Console:
     """Return a console that leaves words alone: no markup, no emoji, no highlighting of numbers."""
     from rich.console import Console
 
-    return Console(stderr=error, markup=False, emoji=False, highlight=False)
+    # A file or a pipe has no width; tables are then as wide as they like, within reason.
+    width = None if (sys.stderr if error else sys.stdout).isatty() else PAPER
+    return Console(stderr=error, markup=False, emoji=False, highlight=False, width=width)
 
 
 class Stages:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,10 @@ from flowaudit.messages import translate as _
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C. Python ends itself by the signal, past our exit code, once KeyboardInterrupt itself went through exec()."""
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -28,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    with _readable_console(), warnings.catch_warnings():
+    with _readable_console(), _interruptible(), warnings.catch_warnings():
         if not debug:
             # Warnings of other packages are for developers; what a user must know is in the documents.
             warnings.simplefilter("ignore")
@@ -116,6 +122,21 @@ def _record(error: Exception) -> str:
     except OSError:
         return "-"
     return name
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise _Interrupted
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

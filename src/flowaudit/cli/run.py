@@ -137,9 +137,10 @@ def _report(result: Study, written: Delivery) -> None:
     """Say where the documents are, the four figures, the verdict, and what to know beside them."""
     lang = current_language()
     say(_("The documents are in {folder}", folder=written.folder))
-    say("  " + "  ".join(written.files))
+    shown = sorted(dict.fromkeys(name.split("/")[0] for name in written.files))
+    say("  " + "  ".join(shown))
     say()
-    head = (_("Metric"), _("Observed"), _("Before (simulated)"), _("After (simulated)"), _("Change"), _("Unit"))
+    head = (_("Metric"), _("Observed"), _("Before (simulated)"), _("After (simulated)"), _("Change"))
     metrics = ("steps", "time", "clock", "materials", "trips")
     show_table(head, [_row(result, metric) for metric in metrics], right=(1, 2, 3, 4))
     kind = _("proposed by flowaudit from the findings") if result.proposed else _("as given")
@@ -159,15 +160,14 @@ def _report(result: Study, written: Delivery) -> None:
 
 def _row(result: Study, metric: str) -> tuple[str, ...]:
     figure: Figure | NotRecorded = result.observed.primary[metric]
-    name = metric_label(metric)
     if isinstance(figure, NotRecorded):
-        return (name, _("not recorded"), "", "", "", "")
+        return (metric_label(metric), _("not recorded"), "", "", "")
+    name = _("{metric} ({unit})", metric=metric_label(metric), unit=figure.rule.unit())
     comparison = result.verdict.comparison(metric)
-    observed = _number(figure.value)
     if comparison is None:
-        return (name, observed, "—", "—", "—", figure.rule.unit())
+        return (name, _number(figure.value), "—", "—", "—")
     before, after = _number(comparison.before.value), _number(comparison.after.value)
-    return (name, observed, before, after, _change(comparison), figure.rule.unit())
+    return (name, _number(figure.value), before, after, _change(comparison))
 
 
 def _number(value: float | None) -> str:

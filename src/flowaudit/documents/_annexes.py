@@ -7,8 +7,8 @@ from importlib import metadata
 
 import pandas as pd
 
-from flowaudit.documents._problems import problem_numbers
-from flowaudit.documents._reform import answered, category_name, data_needed, reduction_names
+from flowaudit.documents._problems import problem_name, problem_numbers
+from flowaudit.documents._reform import CATEGORIES, answered, category_name, data_needed, reduction_names
 from flowaudit.documents._words import DASH, blank, count, text
 from flowaudit.documents.content import Block, Paragraph, table
 from flowaudit.messages import Language
@@ -17,7 +17,18 @@ from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label
 from flowaudit.study import Study
 from flowaudit.views import find_font
 
-PACKAGES = ("flowaudit", "pandas", "numpy", "pyarrow", "pm4py", "scipy", "matplotlib", "pygraphviz", "python-docx", "xlsxwriter")
+PACKAGES = (
+    "flowaudit",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "pm4py",
+    "scipy",
+    "matplotlib",
+    "pygraphviz",
+    "python-docx",
+    "xlsxwriter",
+)
 
 
 def item_list(study: Study, lang: Language) -> list[Block]:
@@ -54,7 +65,15 @@ def material_list(study: Study, lang: Language) -> list[Block]:
             else _("issued by this city, not yet retrievable", lang=lang) if city
             else _("handed in", lang=lang)
         )  # fmt: skip
-        rows.append((catalogue.item_name(str(row["item_code"])), text(row["name"]), text(row.get("necessity_raw", row.get("necessity"))), text(row.get("issuer")), exempt))
+        rows.append(
+            (
+                catalogue.item_name(str(row["item_code"])),
+                text(row["name"]),
+                text(row.get("necessity_raw", row.get("necessity"))),
+                text(row.get("issuer")),
+                exempt,
+            )
+        )
     head = (
         _("Item", lang=lang), _("Material", lang=lang), _("Necessity", lang=lang), _("Issuer", lang=lang), _("Exemption", lang=lang),
     )  # fmt: skip
@@ -66,11 +85,18 @@ def material_list(study: Study, lang: Language) -> list[Block]:
 def data_requests(study: Study, lang: Language) -> list[Block]:
     """Return what the measures need from other units' data."""
     rows = [
-        (i, m.label(lang), data_needed(m, lang), blank(lang)) for i, m in enumerate(study.scenario, 1) if m.verb != "staff"
+        (i, m.label(lang), data_needed(m, lang), blank(lang))
+        for i, m in enumerate(study.scenario, 1)
+        if m.verb != "staff"
     ]
     if not rows:
         return [Paragraph(_("The measures ask for no data of other units.", lang=lang))]
-    head = (_("No.", lang=lang), _("Measure", lang=lang), _("Data and systems needed", lang=lang), _("Provider", lang=lang))
+    head = (
+        _("No.", lang=lang),
+        _("Measure", lang=lang),
+        _("Data and systems needed", lang=lang),
+        _("Provider", lang=lang),
+    )
     return [table(_("Data sharing requests", lang=lang), head, rows, widths=(0.8, 4, 5, 1.8))]
 
 
@@ -89,7 +115,16 @@ def forms(study: Study, lang: Language) -> list[Block]:
     head = (_("Field", lang=lang), _("Asked for in forms", lang=lang), _("Authoritative source", lang=lang))
     notes = (_("{typed} fields in all forms, {distinct} distinct ones, {fillable} of them with an authoritative source that could fill them in. "
                "A form printed here is a draft of fields, not yet a form.", lang=lang, typed=typed, distinct=distinct, fillable=fillable),)  # fmt: skip
-    return [table(_("Fields of one form", lang=lang), head, [(r[1], r[0], r[2]) for r in rows], notes=notes, widths=(4, 2, 4), numeric=(1,))]
+    return [
+        table(
+            _("Fields of one form", lang=lang),
+            head,
+            [(r[1], r[0], r[2]) for r in rows],
+            notes=notes,
+            widths=(4, 2, 4),
+            numeric=(1,),
+        )
+    ]
 
 
 def problem_table(study: Study, lang: Language) -> list[Block]:
@@ -100,18 +135,38 @@ def problem_table(study: Study, lang: Language) -> list[Block]:
     answers: dict[str, list[str]] = {}
     for measure in study.scenario:
         for finding in answered(study, measure):
-            answers.setdefault(finding.id, []).append(measure.label(lang))
+            answers.setdefault(finding.id, []).append(f"{measure.id} {measure.name(lang)}")
     by_id = {f.id: f for f in study.findings}
+    marks = _("; ", lang=lang).join(f"{c} {category_name(c, lang)}" for c in CATEGORIES)
     rows = []
     for identity, mark in numbers.items():
         f = by_id[identity]
         measures = _("; ", lang=lang).join(answers.get(identity, ())) or _("none in this plan", lang=lang)
-        rows.append((mark, f.title(lang), count(f.cases), measures, category_name(f.reengineering, lang), reduction_names(f.reductions, lang), blank(lang)))
+        rows.append(
+            (
+                mark,
+                problem_name(study, f, lang),
+                count(f.cases),
+                measures,
+                f.reengineering,
+                reduction_names(f.reductions, lang),
+                blank(lang),
+            )
+        )
     head = (
         _("No.", lang=lang), _("Problem", lang=lang), _("Cases", lang=lang), _("Measure", lang=lang), _("Re-engineering", lang=lang),
         _("Reduction", lang=lang), _("Unit, deadline", lang=lang),
     )  # fmt: skip
-    return [table(_("Problems against measures", lang=lang), head, rows, widths=(0.8, 3, 1.1, 3, 1.8, 1.6, 1.4), numeric=(2,))]
+    return [
+        table(
+            _("Problems against measures", lang=lang),
+            head,
+            rows,
+            widths=(0.8, 4, 1.1, 3, 1.2, 1.6, 1.4),
+            numeric=(2,),
+            notes=(marks,),
+        )
+    ]
 
 
 def counting(study: Study, lang: Language) -> list[Block]:
@@ -119,7 +174,13 @@ def counting(study: Study, lang: Language) -> list[Block]:
     rows = []
     for metric in METRICS:
         found = study.observed.primary[metric]
-        words = found.rule.text(lang) if isinstance(found, Figure) else found.reason(lang) if isinstance(found, NotRecorded) else ""
+        words = (
+            found.rule.text(lang)
+            if isinstance(found, Figure)
+            else found.reason(lang)
+            if isinstance(found, NotRecorded)
+            else ""
+        )
         rows.append((metric_label(metric, lang), words))
     for figure in study.observed.guide.values():
         rows.append((figure.rule.name(lang), figure.rule.text(lang)))
@@ -135,10 +196,20 @@ def counting(study: Study, lang: Language) -> list[Block]:
     )  # fmt: skip
     known = study.process.identifiable
     if not known.work:
-        blocks.append(Paragraph(_("Work and waiting cannot be told apart in this log; no staffing measure is estimated.", lang=lang)))
+        blocks.append(
+            Paragraph(
+                _("Work and waiting cannot be told apart in this log; no staffing measure is estimated.", lang=lang)
+            )
+        )
     elif known.queue_share is not None:
         blocks.append(
-            Paragraph(_("Of the waiting, at least {share:.0%} is queueing for staff; the rest may have other causes.", lang=lang, share=known.queue_share))
+            Paragraph(
+                _(
+                    "Of the waiting, at least {share:.0%} is queueing for staff; the rest may have other causes.",
+                    lang=lang,
+                    share=known.queue_share,
+                )
+            )
         )
     for runs in (study.before, study.after):
         for note in runs.notes if runs is not None else ():
@@ -156,7 +227,16 @@ def quality(study: Study, lang: Language) -> list[Block]:
     for row in found.to_dict("records"):
         part = row.get("share")
         portion = DASH if part is None or pd.isna(part) else f"{float(part):.1%}"
-        rows.append((text(row["check"]), severity.get(str(row["severity"]), str(row["severity"])), f"{int(row['rows']):,}", portion, text(row["distorts"]), text(row["action"])))
+        rows.append(
+            (
+                text(row["check"]),
+                severity.get(str(row["severity"]), str(row["severity"])),
+                f"{int(row['rows']):,}",
+                portion,
+                text(row["distorts"]),
+                text(row["action"]),
+            )
+        )
     head = (
         _("Check", lang=lang), _("Severity", lang=lang), _("Rows", lang=lang), _("Share", lang=lang), _("What it distorts", lang=lang),
         _("What was done", lang=lang),
@@ -169,7 +249,11 @@ def evidence_list(study: Study, lang: Language) -> list[Block]:
     """Return the case ids behind every finding."""
     numbers = problem_numbers(study)
     by_id = {f.id: f for f in study.findings}
-    rows = [(mark, by_id[i].title(lang), _(", ", lang=lang).join(by_id[i].evidence[:8])) for i, mark in numbers.items() if by_id[i].evidence]
+    rows = [
+        (mark, problem_name(study, by_id[i], lang), _(", ", lang=lang).join(by_id[i].evidence[:8]))
+        for i, mark in numbers.items()
+        if by_id[i].evidence
+    ]
     if not rows:
         return [Paragraph(_("No finding.", lang=lang))]
     head = (_("No.", lang=lang), _("Problem", lang=lang), _("Cases to look at (pseudonyms)", lang=lang))
@@ -186,7 +270,10 @@ def provenance(study: Study, lang: Language) -> list[Block]:
     yes = _(", ", lang=lang)
     rows: list[tuple[str, str]] = [
         (_("Log", lang=lang), source.source or DASH),
-        (_("Time zone of the stamps", lang=lang), source.timezone + (f" ({yes.join(source.offsets)})" if source.offsets else "")),
+        (
+            _("Time zone of the stamps", lang=lang),
+            source.timezone + (f" ({yes.join(source.offsets)})" if source.offsets else ""),
+        ),
         (_("Working calendar", lang=lang), study.settings.calendar),
         (_("Unit counted", lang=lang), _("bundle", lang=lang) if study.log.unit == "bundle" else _("case", lang=lang)),
         (_("Seed, replications", lang=lang), f"{study.settings.seed}, {study.settings.replications}"),
@@ -197,7 +284,9 @@ def provenance(study: Study, lang: Language) -> list[Block]:
         ("Python", f"{platform.python_version()} ({platform.system()})"),
         *((name, version(name)) for name in PACKAGES),
     ]
-    blocks: list[Block] = [table(_("Provenance", lang=lang), (_("What", lang=lang), _("Value", lang=lang)), rows, widths=(3, 7))]
+    blocks: list[Block] = [
+        table(_("Provenance", lang=lang), (_("What", lang=lang), _("Value", lang=lang)), rows, widths=(3, 7))
+    ]
     files = [(name, digest) for name, digest in sorted(study.inputs.items())]
     if files:
         blocks.append(table(_("Input files", lang=lang), (_("File", lang=lang), "SHA-256"), files, widths=(3, 7)))

@@ -80,28 +80,49 @@ def item_cases(study: Study) -> dict[str, int]:
 def _item_table(study: Study, lang: Language) -> list[Block]:
     volumes = item_cases(study)
     catalogue = study.catalogue
+    rows: list[tuple[object, ...]]
+    head: tuple[str, ...]
     if catalogue is not None and catalogue.items is not None:
         rows = [
             (i + 1, text(row["name"]), text(row.get("department")), text(row.get("item_type")), count(volumes.get(str(row["item_code"]), 0)))
             for i, row in enumerate(catalogue.items.to_dict("records"))
         ]  # fmt: skip
-        head = (_("No.", lang=lang), _("Item", lang=lang), _("Department", lang=lang), _("Kind", lang=lang), _("Cases", lang=lang))
-        return [table(_("Items", lang=lang), head, rows, widths=(1, 5, 3, 2, 1.5), numeric=(4,), notes=[_period(study, lang)])]
+        head = (
+            _("No.", lang=lang),
+            _("Item", lang=lang),
+            _("Department", lang=lang),
+            _("Kind", lang=lang),
+            _("Cases", lang=lang),
+        )
+        return [
+            table(
+                _("Items", lang=lang), head, rows, widths=(1, 5, 3, 2, 1.5), numeric=(4,), notes=[_period(study, lang)]
+            )
+        ]
     if volumes:
         rows = [(i + 1, code, count(n)) for i, (code, n) in enumerate(volumes.items())]
         head = (_("No.", lang=lang), _("Item", lang=lang), _("Cases", lang=lang))
         return [table(_("Items", lang=lang), head, rows, widths=(1, 6, 2), numeric=(2,), notes=[_period(study, lang)])]
     nodes = study.as_is.nodes
     if nodes["department"].notna().any():
-        grouped = nodes.groupby("department", sort=False).agg(activities=("activity", "nunique"), events=("events", "sum"))
+        grouped = nodes.groupby("department", sort=False).agg(
+            activities=("activity", "nunique"), events=("events", "sum")
+        )
         grouped = grouped.sort_values("events", ascending=False, kind="stable")
-        rows = [(str(name), int(r.activities), count(r.events)) for name, r in zip(grouped.index, grouped.itertuples(), strict=True)]
+        rows = [
+            (name, number, count(float(events)))
+            for name, number, events in zip(grouped.index, grouped["activities"], grouped["events"], strict=True)
+        ]
         head = (_("Department", lang=lang), _("Activities", lang=lang), _("Times handled", lang=lang))
         return [
             Paragraph(_("No catalogue of items was given and the log names no items; the departments that take part are:", lang=lang)),
             table(_("Departments that take part", lang=lang), head, rows[:30], widths=(5, 2, 2), numeric=(1, 2), notes=[_period(study, lang)]),
         ]  # fmt: skip
-    return [Paragraph(_("Not recorded: the log names neither items nor departments, and no catalogue was given.", lang=lang))]
+    return [
+        Paragraph(
+            _("Not recorded: the log names neither items nor departments, and no catalogue was given.", lang=lang)
+        )
+    ]
 
 
 def _period(study: Study, lang: Language) -> str:
@@ -113,7 +134,9 @@ def _period(study: Study, lang: Language) -> str:
 def _relations(study: Study, lang: Language) -> list[Block]:
     catalogue = study.catalogue
     if catalogue is None or (catalogue.item_relations is None and catalogue.item_materials is None):
-        return [Paragraph(_("Not recorded: relations of items are read from a catalogue, and none was given.", lang=lang))]
+        return [
+            Paragraph(_("Not recorded: relations of items are read from a catalogue, and none was given.", lang=lang))
+        ]
     names = {
         "precedes": _("must precede", lang=lang),
         "requires_result": _("its result is a material of", lang=lang),
@@ -123,6 +146,8 @@ def _relations(study: Study, lang: Language) -> list[Block]:
     }
     bases = {"legal": _("law", lang=lang), "catalogue": _("catalogue", lang=lang), "observed": _("observed", lang=lang)}
     blocks: list[Block] = []
+    rows: list[tuple[object, ...]]
+    head: tuple[str, ...]
     relations = catalogue.item_relations
     if relations is not None and len(relations):
         strict = relations[relations["relation"] != "co_requested"]
@@ -145,7 +170,9 @@ def _relations(study: Study, lang: Language) -> list[Block]:
             )
     shared = _shared_materials(catalogue.item_materials)
     if shared:
-        rows = [(name, _(", ", lang=lang).join(catalogue.item_name(c) for c in codes), len(codes)) for name, codes in shared]
+        rows = [
+            (name, _(", ", lang=lang).join(catalogue.item_name(c) for c in codes), len(codes)) for name, codes in shared
+        ]
         head = (_("Material", lang=lang), _("Asked for by", lang=lang), _("Items", lang=lang))
         blocks.append(
             table(_("Data relations: materials several items ask for", lang=lang), head, rows, widths=(3, 6, 1), numeric=(2,),
@@ -163,5 +190,3 @@ def _shared_materials(materials: pd.DataFrame | None) -> list[tuple[str, list[st
         if len(codes) > 1:
             out.append((str(rows["name"].iloc[0]), codes))
     return sorted(out, key=lambda pair: -len(pair[1]))
-
-

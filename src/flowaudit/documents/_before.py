@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -71,10 +74,29 @@ def steps_table(study: Study, lang: Language) -> Block:
         _("Activity", lang=lang), _("Department", lang=lang), _("Stage", lang=lang), _("Cases", lang=lang), _("Times", lang=lang),
         _("Median work (h)", lang=lang),
     )  # fmt: skip
-    notes = [_("Work: from start to end of an activity, in office hours; where starts are not recorded, work is unknown, not 0.", lang=lang)]
+    notes = [
+        _(
+            "Work: from start to end of an activity, in office hours; where starts are not recorded, work is unknown, not 0.",
+            lang=lang,
+        )
+    ]
     if len(nodes) > MOST_STEPS:
-        notes.append(_("The {n} most frequent of {all} activities; all of them stand in tables.xlsx.", lang=lang, n=MOST_STEPS, all=len(nodes)))
-    return table(_("Steps before the reform", lang=lang), head, rows, notes=notes, widths=(4.2, 2.8, 1.8, 1.3, 1.3, 1.6), numeric=(3, 4, 5))
+        notes.append(
+            _(
+                "The {n} most frequent of {all} activities; all of them stand in tables.xlsx.",
+                lang=lang,
+                n=MOST_STEPS,
+                all=len(nodes),
+            )
+        )
+    return table(
+        _("Steps before the reform", lang=lang),
+        head,
+        rows,
+        notes=notes,
+        widths=(4.2, 2.8, 1.8, 1.3, 1.3, 1.6),
+        numeric=(3, 4, 5),
+    )
 
 
 def _limits(study: Study, lang: Language) -> list[Block]:
@@ -114,7 +136,7 @@ def _limits(study: Study, lang: Language) -> list[Block]:
     return blocks
 
 
-def _limit(row: dict[str, object], kind: str) -> str:
+def _limit(row: Mapping[Hashable, Any], kind: str) -> str:
     days = whole(row.get(f"{kind}_days"))
     unit = text(row.get(f"{kind}_unit"))
     return days if days == DASH or unit == DASH else f"{days} {unit}"
@@ -155,7 +177,15 @@ def _department_times(study: Study, lang: Language) -> Block:
     for code, values in grouped:
         name = labels[int(str(code))]
         if name != APPLICANT:
-            rows.append((name, len(values), float(values.median()) / 7, float(values.quantile(0.9)) / 7, float(values.sum()) / 7))
+            rows.append(
+                (
+                    name,
+                    len(values),
+                    float(values.median()) / 7,
+                    float(values.quantile(0.9)) / 7,
+                    float(values.sum()) / 7,
+                )
+            )
     rows.sort(key=lambda r: -r[4])
     head = (
         _("Department", lang=lang), _("Times", lang=lang), _("Median (days)", lang=lang), _("P90 (days)", lang=lang),
@@ -172,13 +202,22 @@ def _materials(study: Study, lang: Language) -> list[Block]:
     blocks: list[Block] = []
     catalogue = study.catalogue
     if catalogue is not None and catalogue.item_materials is not None:
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for code in catalogue.item_codes:
             needed = catalogue.required_materials(code)
             city = int((needed["issuer_scope"] == "city").sum()) if "issuer_scope" in needed else None
             licence = int(needed["elicence_type"].notna().sum()) if "elicence_type" in needed else None
-            rows.append((catalogue.item_name(code), len(needed), DASH if city is None else city, DASH if licence is None else licence))
-        rows.append((_("Sum over items", lang=lang), *(sum(r[k] for r in rows if isinstance(r[k], int)) for k in (1, 2, 3))))
+            rows.append(
+                (
+                    catalogue.item_name(code),
+                    len(needed),
+                    DASH if city is None else city,
+                    DASH if licence is None else licence,
+                )
+            )
+        rows.append(
+            (_("Sum over items", lang=lang), *(sum(n for r in rows if isinstance(n := r[k], int)) for k in (1, 2, 3)))
+        )
         head = (
             _("Item", lang=lang), _("Required (kinds)", lang=lang), _("issued by this city", lang=lang), _("with an e-licence type", lang=lang),
         )  # fmt: skip
@@ -197,7 +236,8 @@ def _trips(study: Study, lang: Language) -> list[Block]:
     catalogue = study.catalogue
     if catalogue is not None and catalogue.items is not None and "visits_min" in catalogue.items:
         rows = [
-            (text(r["name"]), whole(r.get("visits_min")), text(r.get("visit_reason"))) for r in catalogue.items.to_dict("records")
+            (text(r["name"]), whole(r.get("visits_min")), text(r.get("visit_reason")))
+            for r in catalogue.items.to_dict("records")
         ]
         head = (_("Item", lang=lang), _("Visits stated", lang=lang), _("Reason for being there", lang=lang))
         blocks.append(table(_("Visits the guides state", lang=lang), head, rows, widths=(4, 1.5, 5), numeric=(1,)))
@@ -228,5 +268,3 @@ def _fees(study: Study, lang: Language) -> list[Block]:
     rows = [(text(r["name"]), text(r.get("fee_basis"))) for r in charged.to_dict("records")]
     head = (_("Item", lang=lang), _("Basis of the fee", lang=lang))
     return [table(_("Items that are charged", lang=lang), head, rows, widths=(4, 6))]
-
-

@@ -15,7 +15,10 @@ from flowaudit.views import Gantt, gantt_chart
 def duties(study: Study, lang: Language) -> tuple[list[Block], int]:
     """八、责任分工."""
     empty = blank(lang)
-    rows = [tuple(getattr(d, name).strip() or empty for name in ("task", "unit", "person", "deadline", "deliverable")) for d in study.duties.duties]
+    rows = [
+        tuple(getattr(d, name).strip() or empty for name in ("task", "unit", "person", "deadline", "deliverable"))
+        for d in study.duties.duties
+    ]
     if not rows:
         lead = study.settings.lead_department or empty
         for measure in study.scenario:
@@ -27,7 +30,10 @@ def duties(study: Study, lang: Language) -> tuple[list[Block], int]:
         _("Task", lang=lang), _("Unit", lang=lang), _("Person or post", lang=lang), _("Deadline", lang=lang), _("Deliverable", lang=lang),
     )  # fmt: skip
     fixed = (
-        (_("overall coordination", lang=lang), _("General Office of the municipal government (reform office)", lang=lang)),
+        (
+            _("overall coordination", lang=lang),
+            _("General Office of the municipal government (reform office)", lang=lang),
+        ),
         (_("project funds", lang=lang), _("Commission of Economy and Informatisation, Finance Bureau", lang=lang)),
         (_("systems and data", lang=lang), _("municipal big-data centre", lang=lang)),
         (_("carrying the reform out", lang=lang), _("districts and departments", lang=lang)),
@@ -85,7 +91,11 @@ def schedule(study: Study, lang: Language) -> tuple[list[Block], int]:
         table(_("Schedule", lang=lang), head, rows, widths=(3, 2, 2, 5),
               notes=(_("Dates are set by the office in charge in duties.toml; none is suggested.", lang=lang),))
     ]  # fmt: skip
-    bars = [Gantt(r.stage, start, end) for r in given if (start := _date(r.start)) and (end := _date(r.end)) and end >= start]
+    bars = [
+        Gantt(r.stage, start, end)
+        for r in given
+        if (start := _date(r.start)) and (end := _date(r.end)) and end >= start
+    ]
     if len(bars) == len(given):
         blocks.append(figure(gantt_chart(bars, lang=lang), _("Schedule (Gantt chart)", lang=lang)))
     return blocks, to_fill

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowaudit.documents._words import DASH, figure_text, interval, number, pick
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
+from flowaudit.documents.content import Figure as Drawn
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label, trust_name
@@ -22,7 +23,11 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
                     "observed figures stand beside them. A simulated after is never compared with an observed before.", lang=lang)),
         Heading(_("(I) Before and after", lang=lang)),
         comparison_table(study, lang),
-        figure(reductions_chart(study.verdict, lang=lang), _("The four reductions before and after (simulated)", lang=lang)),
+        Drawn(
+            reductions_chart(study.verdict, lang=lang),
+            _("The four reductions before and after (simulated)", lang=lang),
+            (_("Counted as in the table before; whiskers: 95 % intervals over {n} replications.", lang=lang, n=len(study.after)),),
+        ),
     ]  # fmt: skip
     for zh, en in study.verdict.notes:
         blocks.append(Paragraph(pick(lang, zh, en)))
@@ -56,7 +61,9 @@ def comparison_table(study: Study, lang: Language) -> Block:
         if found is None:
             reason = observed.reason(lang) if isinstance(observed, NotRecorded) else _("not simulated", lang=lang)
             unknown = _("not recorded", lang=lang)
-            rows.append((i, metric_label(metric, lang), DASH, figure_text(observed, lang), unknown, unknown, DASH, DASH, DASH))
+            rows.append(
+                (i, metric_label(metric, lang), DASH, figure_text(observed, lang), unknown, unknown, DASH, DASH, DASH)
+            )
             notes.append(f"{i}. {metric_label(metric, lang)}" + _(": ", lang=lang) + reason)
             continue
         rows.append(_compared(i, metric, found, observed, lang))
@@ -72,7 +79,9 @@ def comparison_table(study: Study, lang: Language) -> Block:
     )  # fmt: skip
 
 
-def _compared(i: int, metric: str, found: Comparison, observed: Figure | NotRecorded, lang: Language) -> tuple[object, ...]:
+def _compared(
+    i: int, metric: str, found: Comparison, observed: Figure | NotRecorded, lang: Language
+) -> tuple[object, ...]:
     rate = found.reduction.rate
     less = -found.difference
     words = number(less) if less >= 0 else _("increase {n}", lang=lang, n=number(-less))
@@ -101,7 +110,8 @@ def _attribution_table(study: Study, lang: Language) -> Block:
     found = study.attribution
     bars = found.bars if found is not None else ()
     rows: list[tuple[object, ...]] = [
-        (i, b.measure, b.label(lang), number(b.saved, 2), interval(b.low, b.high, 2) or DASH) for i, b in enumerate(bars, 1)
+        (i, b.measure, b.label(lang), number(b.saved, 2), interval(b.low, b.high, 2) or DASH)
+        for i, b in enumerate(bars, 1)
     ]
     if found is not None:
         rows.append(("", "", _("together", lang=lang), number(found.total, 2), DASH))
@@ -112,7 +122,9 @@ def _attribution_table(study: Study, lang: Language) -> Block:
         _("Working days of the median end-to-end time. Measures are applied in this order; another order would share the saving otherwise. "
           "The rows sum to the total.", lang=lang),
     )  # fmt: skip
-    return table(_("Savings by measure", lang=lang), head, rows, notes=notes, widths=(0.8, 1, 6, 1.8, 2), numeric=(3, 4))
+    return table(
+        _("Savings by measure", lang=lang), head, rows, notes=notes, widths=(0.8, 1, 6, 1.8, 2), numeric=(3, 4)
+    )
 
 
 def _fidelity(study: Study, lang: Language) -> list[Block]:
@@ -126,7 +138,11 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
         for r in study.verdict.fidelity
     ]  # fmt: skip
     if not rows:
-        return [Paragraph(_("The model could not be checked against the log; the estimates are for orientation only.", lang=lang))]
+        return [
+            Paragraph(
+                _("The model could not be checked against the log; the estimates are for orientation only.", lang=lang)
+            )
+        ]
     head = (
         _("Metric", lang=lang), _("Checked on", lang=lang), _("Statistic", lang=lang), _("Observed", lang=lang), _("Simulated", lang=lang),
         _("Error", lang=lang), _("Judgement", lang=lang),

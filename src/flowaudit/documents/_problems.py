@@ -10,7 +10,7 @@ from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.study import Study
-from flowaudit.views import findings_chart, handover_chart
+from flowaudit.views import finding_label, findings_chart, handover_chart
 
 GROUPS = ("痛点", "堵点", "难点")
 IN_FULL = 6
@@ -32,6 +32,17 @@ def problem_numbers(study: Study) -> dict[str, str]:
     return {f.id: f"P{i}" for i, f in enumerate(ordered, 1)}
 
 
+def item_names(study: Study) -> dict[str, str]:
+    """Return item codes and what the catalogue calls them."""
+    catalogue = study.catalogue
+    return {} if catalogue is None else {code: catalogue.item_name(code) for code in catalogue.item_codes}
+
+
+def problem_name(study: Study, finding: Finding, lang: Language) -> str:
+    """Return the title of a finding and what it was found on."""
+    return finding_label(finding, lang, item_names(study))
+
+
 def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
     """四、存在问题."""
     findings = list(study.findings)
@@ -45,10 +56,8 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
             _("The following were found by rule in the log ({n} findings). A finding is a candidate: it says where to look, it is not a "
               "verdict on a unit or a person, and legal steps are not to be dropped because of it.", lang=lang, n=len(findings))
         ),
-        figure(findings_chart(study.findings, lang=lang), _("Working days lost by finding", lang=lang)),
+        figure(findings_chart(study.findings, lang=lang, names=item_names(study)), _("Working days lost by finding", lang=lang)),
     ]  # fmt: skip
-    if len(study.log.departments) > 1:
-        blocks.append(figure(handover_chart(study.log, lang=lang), _("Handovers between departments (observed)", lang=lang)))
     marks = [_("(I) ", lang=lang), _("(II) ", lang=lang), _("(III) ", lang=lang), _("(IV) ", lang=lang)]
     for group in GROUPS:
         found = [f for f in findings if f.group == group]
@@ -57,18 +66,26 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
             blocks.append(Paragraph(_("Nothing found above the thresholds.", lang=lang)))
             continue
         for i, finding in enumerate(found[:IN_FULL], 1):
-            blocks += _one(finding, i, numbers[finding.id], lang)
+            blocks += _one(study, finding, i, numbers[finding.id], lang)
         if len(found) > IN_FULL:
-            blocks.append(_rest(found[IN_FULL:], numbers, lang))
+            blocks.append(_rest(study, found[IN_FULL:], numbers, lang))
+        if group == "堵点" and len(study.log.departments) > 1:
+            blocks.append(
+                figure(handover_chart(study.log, lang=lang), _("Handovers between departments (observed)", lang=lang))
+            )
     unchecked = _unchecked(study, lang)
     if unchecked:
         blocks += [Heading(marks[3] + _("What this log cannot tell", lang=lang)), *unchecked]
     return blocks, 0
 
 
-def _one(finding: Finding, i: int, number_: str, lang: Language) -> list[Block]:
+def _one(study: Study, finding: Finding, i: int, number_: str, lang: Language) -> list[Block]:
     return [
-        Heading(f"{i}. {finding.title(lang)}" + _(" ({number}, rule {rule})", lang=lang, number=number_, rule=finding.rule), 3),
+        Heading(
+            f"{i}. {problem_name(study, finding, lang)}"
+            + _(" ({number}, rule {rule})", lang=lang, number=number_, rule=finding.rule),
+            3,
+        ),
         Paragraph(finding.statement(lang), lead=_("What is seen: ", lang=lang)),
         Paragraph(evidence(finding, lang), lead=_("Data: ", lang=lang)),
         Paragraph(finding.caveat(lang), lead=_("Causes to check, caveat: ", lang=lang)),
@@ -94,9 +111,10 @@ def evidence(finding: Finding, lang: Language) -> str:
     return words
 
 
-def _rest(findings: Sequence[Finding], numbers: dict[str, str], lang: Language) -> Block:
+def _rest(study: Study, findings: Sequence[Finding], numbers: dict[str, str], lang: Language) -> Block:
     rows = [
-        (numbers[f.id], f.title(lang), count(f.cases), number(f.time_lost_days_total, 0)) for f in findings
+        (numbers[f.id], problem_name(study, f, lang), count(f.cases), number(f.time_lost_days_total, 0))
+        for f in findings
     ]
     head = (_("No.", lang=lang), _("Finding", lang=lang), _("Cases", lang=lang), _("Days in all", lang=lang))
     return table(_("Further findings", lang=lang), head, rows, widths=(1, 7, 1.5, 1.8), numeric=(2, 3),
@@ -104,9 +122,7 @@ def _rest(findings: Sequence[Finding], numbers: dict[str, str], lang: Language) 
 
 
 def _unchecked(study: Study, lang: Language) -> list[Block]:
-    rows = [
-        (n.rule, n.reason(lang), _(", ", lang=lang).join(n.needs)) for n in study.findings.not_checkable
-    ]
+    rows = [(n.rule, n.reason(lang), _(", ", lang=lang).join(n.needs)) for n in study.findings.not_checkable]
     if not rows:
         return []
     head = (_("Rule", lang=lang), _("Why it could not be checked", lang=lang), _("Data needed", lang=lang))

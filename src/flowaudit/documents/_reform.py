@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowaudit.diagnosis import Finding
-from flowaudit.documents._problems import problem_numbers
+from flowaudit.documents._problems import problem_name, problem_numbers
 from flowaudit.documents._words import count, number, pick, stage_name, text
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.messages import Language
@@ -59,10 +59,16 @@ def answered(study: Study, measure: Measure) -> list[Finding]:
 def data_needed(measure: Measure, lang: Language) -> str:
     """Return what must be shared or built for a measure."""
     needs = {
-        "use_e_licence": _("call interface to the e-licence library or the issuer's data, success rate and hours of service", lang=lang),
-        "reuse_material": _("material library of the one-thing, shared by all items with the applicant's consent", lang=lang),
+        "use_e_licence": _(
+            "call interface to the e-licence library or the issuer's data, success rate and hours of service", lang=lang
+        ),
+        "reuse_material": _(
+            "material library of the one-thing, shared by all items with the applicant's consent", lang=lang
+        ),
         "one_window": _("one acceptance system that sends each item to its department and gets states back", lang=lang),
-        "parallelise": _("acceptance data pushed to all departments at once; results of each visible to the others", lang=lang),
+        "parallelise": _(
+            "acceptance data pushed to all departments at once; results of each visible to the others", lang=lang
+        ),
         "limit_levels": _("approval system reconfigured: levels, rights of decision", lang=lang),
         "merge_steps": _("approval system reconfigured: one node instead of two", lang=lang),
         "staff": _("staffing and rota decisions; no data sharing", lang=lang),
@@ -97,7 +103,9 @@ def measures(study: Study, lang: Language) -> tuple[list[Block], int]:
         head = (_("Not supported", lang=lang), _("Reason", lang=lang))
         blocks += [
             Heading(marks[len(known)] + _("What the data cannot support", lang=lang)),
-            Paragraph(_("The following were considered and refused, since this log cannot answer for them:", lang=lang)),
+            Paragraph(
+                _("The following were considered and refused, since this log cannot answer for them:", lang=lang)
+            ),
             table(_("Measures the data cannot support", lang=lang), head, rows, widths=(4, 6)),
         ]
     if not chosen:
@@ -110,18 +118,31 @@ def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: 
     found = answered(study, measure)
     reasons = [s.reason(lang) for s in study.suggestions if s.measure == measure]
     separator = _("; ", lang=lang)
-    problem = separator.join(f"{numbers[f.id]} {f.title(lang)}" for f in found)
-    problem = problem or separator.join(reasons) or _("given by the office in charge, no finding of the log names it", lang=lang)
+    problem = separator.join(f"{numbers[f.id]} {problem_name(study, f, lang)}" for f in found)
+    problem = (
+        problem
+        or separator.join(reasons)
+        or _("given by the office in charge, no finding of the log names it", lang=lang)
+    )
     affected = next((n for label, n in _changes(study) if label in (measure.label("zh"), measure.label("en"))), None)
     effect = reduction_names(measure.reductions, lang)
     if affected is not None:
-        effect += _("; {n} of {all} observed cases would run differently", lang=lang, n=count(affected), all=f"{study.process.cases:,}")
+        effect += _(
+            "; {n} of {all} observed cases would run differently",
+            lang=lang,
+            n=count(affected),
+            all=f"{study.process.cases:,}",
+        )
     return [
-        Heading(f"{i}. {measure.label(lang)}" + _(" ({id} {name})", lang=lang, id=measure.id, name=measure.name(lang)), 3),
+        Heading(
+            f"{i}. {measure.label(lang)}" + _(" ({id} {name})", lang=lang, id=measure.id, name=measure.name(lang)), 3
+        ),
         Paragraph(measure.description(lang), lead=_("Measure: ", lang=lang)),
         Paragraph(problem, lead=_("Problem it answers: ", lang=lang)),
         Paragraph(effect, lead=_("Meant to bring: ", lang=lang)),
-        Paragraph(measure.basis(lang) + pick(lang, "", " ") + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)),
+        Paragraph(
+            measure.basis(lang) + pick(lang, "", " ") + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)
+        ),
         Paragraph(data_needed(measure, lang), lead=_("Data and systems needed: ", lang=lang)),
     ]
 
@@ -133,10 +154,16 @@ def _changes(study: Study) -> tuple[tuple[str, int], ...]:
 def after(study: Study, lang: Language) -> tuple[list[Block], int]:
     """六、优化后流程."""
     if study.to_be is None:
-        return [Paragraph(_("No measure is simulated, hence there is no flow after the reform yet: (to be filled in)", lang=lang))], 1
+        return [
+            Paragraph(
+                _("No measure is simulated, hence there is no flow after the reform yet: (to be filled in)", lang=lang)
+            )
+        ], 1
     merged = merge_pairs(tuple(study.scenario))
     old = set(study.as_is.nodes["activity"])
-    marks = {a: ("merged" if a in merged else "new") for a in study.to_be.nodes["activity"] if a in merged or a not in old}
+    marks = {
+        a: ("merged" if a in merged else "new") for a in study.to_be.nodes["activity"] if a in merged or a not in old
+    }
     lanes = swimlane(study.to_be, lang=lang, status=marks)  # type: ignore[arg-type]
     return [
         Paragraph(_("Discovered from one simulated replication of the redesigned office ({n} cases). It shows what the measures would "
@@ -175,27 +202,54 @@ def _step_changes(study: Study, merged: dict[str, tuple[str, str]], lang: Langua
             kind = _("fewer", lang=lang) if now < was else _("more", lang=lang)
         else:
             continue
-        rows.append((abs(now - was), activity, text(source["department"][activity]), stage_name(source["stage"][activity], lang), number(was, 2), number(now, 2), kind))
+        rows.append(
+            (
+                abs(now - was),
+                activity,
+                text(source["department"][activity]),
+                stage_name(source["stage"][activity], lang),
+                number(was, 2),
+                number(now, 2),
+                kind,
+            )
+        )
     if not rows:
-        return [Paragraph(_("No activity falls away or is done clearly less often; the measures change order, waiting or materials.", lang=lang))]
+        return [
+            Paragraph(
+                _(
+                    "No activity falls away or is done clearly less often; the measures change order, waiting or materials.",
+                    lang=lang,
+                )
+            )
+        ]
     rows.sort(key=lambda r: -r[0])
     head = (
         _("Activity", lang=lang), _("Department", lang=lang), _("Stage", lang=lang), _("before, per case", lang=lang),
         _("after, per case", lang=lang), _("Change", lang=lang),
     )  # fmt: skip
     notes = (
-        _("Times done per case; before: observed, after: one simulated replication. Changes below 0.1 per case or 10 % are not listed.", lang=lang),
+        _(
+            "Times done per case; before: observed, after: one simulated replication. Changes below 0.1 per case or 10 % are not listed.",
+            lang=lang,
+        ),
     )
-    return [table(_("Steps that change", lang=lang), head, [r[1:] for r in rows[:30]], notes=notes, widths=(3.6, 2.4, 1.8, 1.4, 1.4, 2.4), numeric=(3, 4))]
+    return [
+        table(
+            _("Steps that change", lang=lang),
+            head,
+            [r[1:] for r in rows[:30]],
+            notes=notes,
+            widths=(3.6, 2.4, 1.8, 1.4, 1.4, 2.4),
+            numeric=(3, 4),
+        )
+    ]
 
 
 def _orders(study: Study, lang: Language) -> list[Block]:
     blocks: list[Block] = []
     for measure in study.scenario:
         if measure.verb == "parallelise":
-            blocks.append(
-                Paragraph(_("Begun together from now on: {label}.", lang=lang, label=measure.label(lang)))
-            )
+            blocks.append(Paragraph(_("Begun together from now on: {label}.", lang=lang, label=measure.label(lang))))
     if study.catalogue is not None and study.catalogue.item_relations is not None:
         blocks.append(Paragraph(_("Prerequisites the catalogue states (part two) remain in force.", lang=lang)))
     if not blocks:

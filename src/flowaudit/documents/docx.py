@@ -137,18 +137,20 @@ def _styles(document: Document) -> None:
         elif size == 16:
             _child(style.element.get_or_add_rPr(), "w:spacing", val=TIGHTER_TWIPS)
         if indent:
-            _child(style.element.get_or_add_pPr(), "w:ind", firstLineChars=int(indent * 100), firstLine=int(indent * 320))
+            _child(
+                style.element.get_or_add_pPr(), "w:ind", firstLineChars=int(indent * 100), firstLine=int(indent * 320)
+            )
         if name.startswith("Heading"):
             form.keep_with_next = True
-    styles["Title"].paragraph_format.line_spacing = Pt(36)  # type: ignore[attr-defined]
-    styles["Title"].paragraph_format.space_after = Pt(18)  # type: ignore[attr-defined]
+    styles["Title"].paragraph_format.line_spacing = Pt(36)
+    styles["Title"].paragraph_format.space_after = Pt(18)
     _plain_title(styles["Title"])
     for name, before, after in (("Caption", 6, 4), ("Note", 2, 2), ("Picture", 6, 0)):
-        styles[name].paragraph_format.space_before = Pt(before)  # type: ignore[attr-defined]
-        styles[name].paragraph_format.space_after = Pt(after)  # type: ignore[attr-defined]
-    styles["Annex"].paragraph_format.page_break_before = True  # type: ignore[attr-defined]
-    styles["Annex"].paragraph_format.keep_with_next = True  # type: ignore[attr-defined]
-    styles["Picture"].paragraph_format.keep_with_next = True  # type: ignore[attr-defined]
+        styles[name].paragraph_format.space_before = Pt(before)
+        styles[name].paragraph_format.space_after = Pt(after)
+    styles["Annex"].paragraph_format.page_break_before = True
+    styles["Annex"].paragraph_format.keep_with_next = True
+    styles["Picture"].paragraph_format.keep_with_next = True
 
 
 def _plain_title(style: Any) -> None:
@@ -221,7 +223,10 @@ def _first_page(document: Document, plan: Plan) -> None:
     _grid(document, Table("", head, rows, widths=(3, 7)))
     closing = document.add_paragraph(style="Note")
     closing.add_run(
-        _("This page describes a draft made by a program. It is not part of the plan and is removed when the plan is filed.", lang=plan.lang)
+        _(
+            "This page describes a draft made by a program. It is not part of the plan and is removed when the plan is filed.",
+            lang=plan.lang,
+        )
     )
     document.add_paragraph(style="Normal").add_run().add_break(WD_BREAK.PAGE)
     for line in balanced(plan.title, 19 if plan.lang == "zh" else 40):
@@ -316,9 +321,10 @@ def _grid(document: Document, block: Table) -> None:
         _child(margins, f"w:{side}", w=60, type="dxa")
     for column, width in zip(grid._tbl.tblGrid.findall(qn("w:gridCol")), widths, strict=True):
         column.set(qn("w:w"), str(width))
-    for row in block.rows:
+    for _row in block.rows:
         grid.add_row()
     dense = columns >= 7
+    head_style, body_style = document.styles["Table Head"].style_id, document.styles["Table Text"].style_id
     for r, cells in enumerate((block.head, *block.rows)):
         row_xml = grid._tbl.tr_lst[r]
         row_properties = row_xml.get_or_add_trPr()
@@ -328,7 +334,7 @@ def _grid(document: Document, block: Table) -> None:
         for c, cell_xml in enumerate(row_xml.tc_lst):
             cell_xml.width = Twips(widths[c])
             paragraph = _paragraph(cell_xml, grid)
-            paragraph.style = document.styles["Table Head" if r == 0 else "Table Text"]
+            paragraph._p.style = head_style if r == 0 else body_style
             run = paragraph.add_run(_clean(cells[c]))
             if dense:
                 from docx.shared import Pt

@@ -110,11 +110,14 @@ def _table(block: Table, lang: Language) -> str:
     widths = ""
     if block.widths:
         total = sum(block.widths)
-        widths = "<colgroup>" + "".join(f'<col style="width:{100 * w / total:.1f}%">' for w in block.widths) + "</colgroup>"
+        widths = (
+            "<colgroup>" + "".join(f'<col style="width:{100 * w / total:.1f}%">' for w in block.widths) + "</colgroup>"
+        )
     head = "".join(f"<th>{_e(h)}</th>" for h in block.head)
     opened = ['<td class="n">' if c in block.numeric else "<td>" for c in range(len(block.head))]
     rows = "".join(
-        "<tr>" + "".join(f"{td}{_e(cell)}</td>" for td, cell in zip(opened, row, strict=True)) + "</tr>" for row in block.rows
+        "<tr>" + "".join(f"{td}{_e(cell)}</td>" for td, cell in zip(opened, row, strict=True)) + "</tr>"
+        for row in block.rows
     )
     return (
         f'<p class="cap">{_e(block.caption(lang))}</p><div class="wide"><table>{widths}<thead><tr>{head}</tr></thead>'

@@ -68,7 +68,8 @@ class Plan:
 
             return write_html(self, target)
         raise UsageError(
-            _("a plan is saved as .docx or .html, not as '{suffix}'.", suffix=target.suffix), hint=_("plan.save('plan.docx')")
+            _("a plan is saved as .docx or .html, not as '{suffix}'.", suffix=target.suffix),
+            hint=_("plan.save('plan.docx')"),
         )
 
     def _repr_html_(self) -> str:
@@ -130,7 +131,11 @@ def plan(study: Study, lang: Language | None = None, *, title: str | None = None
     everything = numbered([*built, *tail])
     sections, annex_sections = everything[: len(built)], everything[len(built) :]
     return Plan(
-        _("Working plan for redesigning the process of the one-thing “{name}” (draft for review)", lang=lang, name=name),
+        _(
+            "Working plan for redesigning the process of the one-thing “{name}” (draft for review)",
+            lang=lang,
+            name=name,
+        ),
         lang,
         _info(study, sections, lang),
         sections,
@@ -147,7 +152,10 @@ def _info(study: Study, sections: tuple[Section, ...], lang: Language) -> tuple[
         (_("Mandatory parts still open", lang=lang), _("; ", lang=lang).join(missing) or _("none", lang=lang)),
         (_("Data", lang=lang), study.log.provenance.source or DASH),
         (_("Period of the data", lang=lang), f"{first:%Y-%m-%d} – {last:%Y-%m-%d}"),
-        (_("Scenario", lang=lang), study.scenario.name + (_(" (proposed by flowaudit)", lang=lang) if study.proposed else "")),
+        (
+            _("Scenario", lang=lang),
+            study.scenario.name + (_(" (proposed by flowaudit)", lang=lang) if study.proposed else ""),
+        ),
         (_("Trust in the estimate", lang=lang), trust_name(trust, lang) if trust is not None else DASH),
         (_("Made with", lang=lang), f"flowaudit {_annexes.version('flowaudit')}"),
         (_("Made on", lang=lang), f"{study.created:%Y-%m-%d %H:%M}"),

@@ -83,7 +83,9 @@ def write_tables(study: Study, path: str | os.PathLike[str], lang: Language | No
             for c, value in enumerate(row):
                 _write(sheet, r, c, value, body)
         if len(frame) > MOST_ROWS:
-            sheet.write_string(MOST_ROWS + 1, 0, _("{n} further rows are not listed", lang=lang, n=len(frame) - MOST_ROWS), body)
+            sheet.write_string(
+                MOST_ROWS + 1, 0, _("{n} further rows are not listed", lang=lang, n=len(frame) - MOST_ROWS), body
+            )
         if len(shown):
             sheet.autofilter(0, 0, len(shown), max(len(shown.columns) - 1, 0))
     book.close()
@@ -109,14 +111,36 @@ def _write(sheet: Any, r: int, c: int, value: object, form: Any) -> None:
 
 
 def _four(study: Study, lang: Language) -> pd.DataFrame:
-    rows = []
+    rows: list[Row] = []
     figures = [(m, study.observed.primary[m]) for m in METRICS] + list(study.observed.guide.items())
     for metric, found in figures:
         if isinstance(found, NotRecorded):
-            rows.append((metric_label(metric, lang), _("not recorded", lang=lang), None, None, None, None, None, found.reason(lang)))
+            rows.append(
+                (
+                    metric_label(metric, lang),
+                    _("not recorded", lang=lang),
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    found.reason(lang),
+                )
+            )
         else:
             extra = found.extra
-            rows.append((found.rule.name(lang), found.value, found.rule.unit(lang), found.low, found.high, extra.get("p90"), found.n, found.rule.text(lang)))
+            rows.append(
+                (
+                    found.rule.name(lang),
+                    found.value,
+                    found.rule.unit(lang),
+                    found.low,
+                    found.high,
+                    extra.get("p90"),
+                    found.n,
+                    found.rule.text(lang),
+                )
+            )
     head = [
         _("Metric", lang=lang),
         _("Value", lang=lang),
@@ -160,11 +184,26 @@ def _variants(study: Study) -> pd.DataFrame:
 
 def _rules(study: Study, lang: Language) -> pd.DataFrame:
     rows = []
-    figures = [f for f in study.observed.primary.values() if isinstance(f, Figure)] + list(study.observed.guide.values())
+    figures = [f for f in study.observed.primary.values() if isinstance(f, Figure)] + list(
+        study.observed.guide.values()
+    )
     figures += [c.after for c in study.verdict.comparisons]
     for found in figures:
         r = found.rule
-        rows.append((r.key, r.name(lang), r.unit(lang), r.statistic, r.policy, r.baseline, r.period, pick(lang, r.population_zh, r.population_en), pick(lang, r.definition_zh, r.definition_en), r.source))
+        rows.append(
+            (
+                r.key,
+                r.name(lang),
+                r.unit(lang),
+                r.statistic,
+                r.policy,
+                r.baseline,
+                r.period,
+                pick(lang, r.population_zh, r.population_en),
+                pick(lang, r.definition_zh, r.definition_en),
+                r.source,
+            )
+        )
     head = [
         _("Key", lang=lang),
         _("Name", lang=lang),

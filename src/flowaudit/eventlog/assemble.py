@@ -188,6 +188,8 @@ def to_log(
             _("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"])
         )
         reading.problem("single_time", len(frame), len(frame))
+    # Before attributes of the case are taken out of the events: the department may be one of them.
+    frame = _with_departments(frame, raw.frame, columns, reading)
     side = dict(tables or {})
     frame, cases = _split_cases(frame, raw, reading)
     if "lifecycle" in frame:
@@ -203,7 +205,6 @@ def to_log(
         frame = frame[~nowhen].reset_index(drop=True)
     if frame.empty:
         raise InputError(_("'{file}' holds no event with a time.", file=file), hint=_("look at its time column."))
-    frame = _with_departments(frame, raw.frame, columns, reading)
     if mapping.automatic_resources and "resource" in frame:
         automatic = frame["resource"].isin(mapping.automatic_resources)
         frame["is_auto"] = automatic | frame["is_auto"].fillna(False).astype(bool) if "is_auto" in frame else automatic

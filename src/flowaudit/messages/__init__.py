@@ -53,11 +53,6 @@ def _catalogue(language: Language) -> gettext.NullTranslations:
         return gettext.translation("flowaudit", localedir=str(folder), languages=[language], fallback=False)
 
 
-def mark(message: str, /) -> str:
-    """Return ``message`` unchanged: marks an id for the catalogue where it stands in a table and is translated later."""
-    return message
-
-
 def translate(message: str, /, *, lang: Language | None = None, **values: object) -> str:
     """Return ``message`` in ``lang`` (default: the current language), its ``{names}`` filled with ``values``.
 

@@ -289,12 +289,12 @@ def to_dict(process: Process) -> dict[str, Any]:
         "identifiable": vars(process.identifiable),
         "nodes": [vars(n) for n in process.nodes],
         "pools": [vars(p) for p in process.pools],
-        "arrivals": [str(t) for t in process.arrivals.astype("datetime64[s]")],
-        "grid": quantiles.to_list(quantiles.GRID),
-        "waits": [quantiles.to_list(w) for w in process.waits],
+        "arrivals": [str(t) for t in process.arrivals.astype("datetime64[us]")],
+        "grid": quantiles.GRID.tolist(),
+        "waits": process.waits.tolist(),
         "wait_names": list(process.wait_names),
-        "works": [quantiles.to_list(w) for w in process.works],
-        "profiles": [np.round(p.rates, 6).tolist() for p in process.profiles],
+        "works": process.works.tolist(),
+        "profiles": [p.rates.tolist() for p in process.profiles],
         "open_hours": process.open_profile.rates.tolist(),
         "templates": [
             [t.cases, [[b.probability, [_row(s) for s in b.steps], [_row(m) for m in b.materials], [_row(e) for e in b.episodes]] for b in t.branches]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -60,8 +58,3 @@ def draw(tables: Array, key: npt.NDArray[np.int64], u: Array) -> Array:
     low, high = tables[key, position], tables[key, position + 1]
     value: Array = np.where(key >= 0, low + fraction * (high - low), 0.0)
     return value
-
-
-def to_list(knots: Array) -> list[Any]:
-    """Return a table as plain rounded numbers for a file."""
-    return [round(float(v), 6) for v in knots]

@@ -2,6 +2,7 @@
 
 from flowaudit.views.charts import (
     Gantt,
+    finding_label,
     findings_chart,
     gantt_chart,
     handover_chart,
@@ -17,6 +18,6 @@ from flowaudit.views.process_map import merge_pairs, process_map
 from flowaudit.views.swimlane import swimlane
 
 __all__ = [
-    "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "findings_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs",
+    "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "finding_label", "findings_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs",
     "process_map", "reductions_chart", "side_by_side", "swimlane", "waterfall_chart", "write_bytes",
 ]  # fmt: skip

@@ -14,10 +14,12 @@ from flowaudit.views.picture import Box, Line, Picture, Shape, Text, arrow_head,
 MARGIN = 8.0
 
 
-def paint(graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Sequence[str], compare: bool = False) -> Picture:
+def paint(
+    graph: Graph, layout: Layout, *, lang: Language, title: str, notes: Sequence[str], compare: bool = False
+) -> Picture:
     """Return the picture of a graph at its places, with the legend below."""
     shapes: list[Shape] = []
-    for lane, (x, y, w, h) in enumerate(layout.lanes):
+    for x, y, w, h in layout.lanes:
         if w <= 0:
             continue
         shapes.append(Box(x, y, w, h, fill=_style.LANE, stroke=_style.LANE_EDGE, width=0.7))

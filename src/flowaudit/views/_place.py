@@ -50,7 +50,21 @@ def place(graph: Graph, *, timeout_s: float = TIMEOUT_S) -> Layout:
         routes = _routed(graph, grid, _ask(_dot(graph, grid), timeout_s))
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         routes = tuple(_straight(graph, grid.nodes, edge.source, edge.target, k) for k, edge in enumerate(graph.edges))
-    return _labelled(graph, Layout(grid.width, grid.height, grid.nodes, routes, grid.lanes))
+    return _labelled(graph, _roomy(Layout(grid.width, grid.height, grid.nodes, routes, grid.lanes)))
+
+
+def _roomy(layout: Layout) -> Layout:
+    """Widen the drawing where an arrow swings out of it."""
+    reach = [x for route in layout.routes for x, _y in (*route.points, route.tip)]
+    left = max(0.0, -min(reach, default=0.0))
+    right = max(layout.width, max(reach, default=0.0))
+
+    def move(point: Point) -> Point:
+        return point[0] + left, point[1]
+
+    routes = tuple(Route(tuple(map(move, r.points)), move(r.tip), None, r.curve) for r in layout.routes)
+    lanes = tuple((x + left, y, w, h) for x, y, w, h in layout.lanes)
+    return Layout(right + left, layout.height, tuple(map(move, layout.nodes)), routes, lanes)
 
 
 def _grid(graph: Graph) -> Layout:
@@ -93,9 +107,7 @@ def _measured(graph: Graph, row: Mapping[int, int], column: Mapping[int, int], c
     for at in sorted(heights):
         tops[at] = y
         y += heights[at] + ROW_GAP
-    nodes = tuple(
-        (pitch * (column[i] + 0.5), tops[row[i]] + heights[row[i]] / 2) for i in range(len(graph.nodes))
-    )
+    nodes = tuple((pitch * (column[i] + 0.5), tops[row[i]] + heights[row[i]] / 2) for i in range(len(graph.nodes)))
     height = y - ROW_GAP + 10.0
     lanes = tuple((pitch * k + 1.5, 0.0, pitch - 3.0, height) for k in range(len(graph.lanes)))
     return Layout(pitch * columns, height, nodes, (), lanes)
@@ -147,7 +159,9 @@ def _routed(graph: Graph, grid: Layout, data: Mapping[str, Any]) -> tuple[Route,
         routes[int(thing["id"][1:])] = Route(tuple(points), tip or points[-1], None)
     pairs = {(e.source, e.target) for e in graph.edges}
     for k, edge in enumerate(graph.edges):
-        if (edge.target, edge.source) in pairs and graph.nodes[edge.target].position < graph.nodes[edge.source].position:
+        if (edge.target, edge.source) in pairs and graph.nodes[edge.target].position < graph.nodes[
+            edge.source
+        ].position:
             # the way back would lie upon the way there
             routes[k] = _straight(graph, grid.nodes, edge.source, edge.target, k)
     return tuple(routes[k] for k in range(len(graph.edges)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
@@ -39,6 +40,8 @@ def time_words(hours: float | None, lang: Language) -> str:
     """
     if hours is None or math.isnan(hours):
         return ""
+    if hours < 0.05:
+        return _("<0.1 h", lang=lang)
     if hours < HOURS_PER_DAY:
         return _("{hours:.1f} h", lang=lang, hours=hours)
     return _("{days:.1f} d", lang=lang, days=hours / HOURS_PER_DAY)
@@ -47,5 +50,5 @@ def time_words(hours: float | None, lang: Language) -> str:
 def class_words(lang: Language) -> list[str]:
     """Return the legend of the five classes."""
     bounds = [f"{b:g}" for b in BOUNDS_DAYS]
-    inner = [f"{a}–{b}" for a, b in zip(bounds, bounds[1:], strict=False)]
+    inner = [f"{a}–{b}" for a, b in pairwise(bounds)]
     return [f"≤{bounds[0]}", *inner, f">{bounds[-1]}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,11 @@ def waterfall_chart(attribution: Attribution, *, lang: Language | None = None, t
         Whiskers are 95 % intervals of each measure's own saving.
     """
     lang = lang or current_language()
-    labels = [_("before (simulated)", lang=lang), *(b.label(lang) for b in attribution.bars), _("after (simulated)", lang=lang)]
+    labels = [
+        _("before (simulated)", lang=lang),
+        *(b.label(lang) for b in attribution.bars),
+        _("after (simulated)", lang=lang),
+    ]
     levels = [attribution.before]
     for bar in attribution.bars:
         levels.append(levels[-1] - bar.saved)
@@ -169,8 +173,32 @@ def reductions_chart(
     return Picture(WIDTH, top + plot + 22, tuple(shapes), title or _("The four reductions", lang=lang), notes)
 
 
+def finding_label(finding: Finding, lang: Language, names: Mapping[str, str] | None = None) -> str:
+    """Return the title of a finding and what it was found on, so that two findings of one rule can be told apart.
+
+    Parameters
+    ----------
+    finding : Finding
+    lang : {"zh", "en"}
+    names : mapping, optional
+        Item code to item name.
+    """
+    scope = finding.scope
+    pair = tuple(str(x) for x in finding.details.get("pair") or ())
+    what = pair or scope.get("activities") or scope.get("items") or scope.get("departments") or ()
+    if not pair and finding.rule == "W01":
+        what = scope.get("departments") or what
+    words = _(", ", lang=lang).join((names or {}).get(str(w), str(w)) for w in what[:3])
+    return finding.title(lang) + (_(": ", lang=lang) + words if words else "")
+
+
 def findings_chart(
-    findings: Findings, *, lang: Language | None = None, title: str | None = None, most: int = 12
+    findings: Findings,
+    *,
+    lang: Language | None = None,
+    title: str | None = None,
+    most: int = 12,
+    names: Mapping[str, str] | None = None,
 ) -> Picture:
     """Draw the working days each finding costs, the costliest first.
 
@@ -181,6 +209,8 @@ def findings_chart(
         See :func:`process_map`.
     most : int
         So many are drawn; how many more there are stands in the notes.
+    names : mapping, optional
+        Item code to item name.
 
     Returns
     -------
@@ -196,20 +226,20 @@ def findings_chart(
     if not rows:
         text = _("no finding with a measured loss of time", lang=lang)
         return Picture(WIDTH, 60, (Text(WIDTH / 2, 30, text, 10, _style.MUTED),), title)
-    left, right, top = 205.0, WIDTH - 62, 6.0
-    bottom = top + ROW * len(rows)
+    left, right, top, row = 205.0, WIDTH - 76, 6.0, 24.0
+    bottom = top + row * len(rows)
     marks = ticks(0.0, max(days for _f, days in rows) or 1.0, 4)
     unit = _("working days in all, period of the log", lang=lang)
-    labels = [f"{f.rule} {f.title_zh if lang == 'zh' else f.title_en}" for f, _days in rows]
-    shapes = [*_x_axis(marks, left, right, top, bottom, unit), *_row_labels(labels, top, ROW, left)]
+    labels = [finding_label(f, lang, names) for f, _days in rows]
+    shapes = [*_x_axis(marks, left, right, top, bottom, unit), *_row_labels(labels, top, row, left)]
     for i, (finding, days) in enumerate(rows):
-        y = top + ROW * i + 7
+        y = top + row * i + 6
         w = (right - left) * days / marks[-1]
         colour = _style.AFTER if finding.confidence == "high" else "#8fb0ca"
-        shapes.append(Box(left, y, max(w, 0.5), ROW - 14, fill=colour))
+        shapes.append(Box(left, y, max(w, 0.5), row - 12, fill=colour))
         cases = count_words(finding.cases, SMALL)
         label = f"{days:,.0f} ({_('n={n}', lang=lang, n=cases)})"
-        shapes.append(Text(left + w + 4, y + (ROW - 14) / 2, label, 7.5, anchor="start"))
+        shapes.append(Text(left + w + 4, y + (row - 12) / 2, label, 7.5, anchor="start"))
     notes = [
         _("Unit: working days, summed over the cases concerned; n: cases. Findings overlap, their days do not add up.", lang=lang),
         _("Dark: high confidence; light: medium or low. A finding is a candidate to be checked, not a verdict.", lang=lang),
@@ -241,9 +271,9 @@ def handovers(log: EventLog) -> pd.DataFrame:
     pairs = pd.DataFrame({"source": codes[enabler[rows]], "target": codes[rows]})
     pairs = pairs[(pairs["source"] >= 0) & (pairs["target"] >= 0) & (pairs["source"] != pairs["target"])]
     counts = pairs.groupby(["source", "target"]).size().unstack(fill_value=0)
-    used = sorted(set(counts.index) | set(counts.columns))
+    used = sorted({int(i) for i in counts.index.to_numpy()} | {int(i) for i in counts.columns.to_numpy()})
     square = counts.reindex(index=used, columns=used, fill_value=0)
-    names = [labels[i] for i in used]
+    names = [labels[int(i)] for i in used]
     square.index, square.columns = pd.Index(names), pd.Index(names)
     order = square.sum(axis=1).add(square.sum(axis=0)).sort_values(ascending=False, kind="stable").index
     return square.loc[order, order].astype("int64")
@@ -276,7 +306,8 @@ def handover_chart(log: EventLog, *, lang: Language | None = None, title: str | 
     left, top = 104.0, 46.0
     cell = min(52.0, (WIDTH - left - 8) / n)
     height = min(28.0, max(18.0, cell * 0.6))
-    highest = max(int(table.to_numpy().max()), 1)
+    numbers = table.to_numpy(np.int64)
+    highest = max(int(numbers.max()), 1)
     shapes: list[Shape] = []
     for j, name in enumerate(table.columns):
         lines = _text.wrap(str(name), 7.5, cell - 2, 4)
@@ -286,7 +317,7 @@ def handover_chart(log: EventLog, *, lang: Language | None = None, title: str | 
         y = top + height * i
         shapes.append(Text(left - 5, y + height / 2, _text.clip(str(name), 8.5, left - 10), 8.5, anchor="end"))
         for j in range(n):
-            value = int(table.iloc[i, j])
+            value = int(numbers[i, j])
             level = 0 if value == 0 else 1 + min(3, int(4 * (value / highest) ** 0.5 - 1e-9))
             fill = "#eeeeee" if i == j else "#ffffff" if value == 0 else _style.FILLS[level]
             shapes.append(Box(left + cell * j, y, cell, height, fill=fill, stroke="#ffffff", width=1.2))

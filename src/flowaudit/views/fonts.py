@@ -15,9 +15,7 @@ SYSTEM_FONTS = (
 )  # fmt: skip
 """Tried in this order. ``Noto Sans CJK JP`` is how matplotlib names the collection file that also holds SC."""
 
-SVG_FAMILY = (
-    "'Microsoft YaHei','PingFang SC','Noto Sans CJK SC','Source Han Sans SC','Noto Sans SC',sans-serif"  # as CSS reads it
-)
+SVG_FAMILY = "'Microsoft YaHei','PingFang SC','Noto Sans CJK SC','Source Han Sans SC','Noto Sans SC',sans-serif"  # as CSS reads it
 
 GETA = "〓"
 """Printers' mark for a character the font lacks."""

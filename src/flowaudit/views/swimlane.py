@@ -14,7 +14,7 @@ from flowaudit.views import _style, _text
 from flowaudit.views._graph import Node, Status
 from flowaudit.views._paint import box
 from flowaudit.views.picture import Box, Line, Picture, Point, Shape, Text, arrow_head
-from flowaudit.views.process_map import SMALL, count_words, mean_positions
+from flowaudit.views.process_map import SMALL, count_words, usual_order
 
 MAX_STEPS = 26
 MIN_SHARE = 0.35
@@ -58,9 +58,8 @@ def swimlane(
 
     Notes
     -----
-    Steps are the activities that at least 35 % of cases pass, at most 26, in the order of their mean relative position in
-    the variants, which on the most frequent variant is the variant's own order. Arrows join each step with the steps that
-    follow it directly most often, in that order.
+    Steps are the activities that at least 35 % of cases pass, at most 26, in the order in which they usually come (see
+    ``usual_order``). Arrows join each step with the later step that follows it directly most often.
     """
     lang = lang or current_language()
     steps = _steps(as_is, lang, status or {}, small)
@@ -75,12 +74,19 @@ def swimlane(
         notes.append(
             _("Shown are {shown} of {total} activities: those most cases pass.", lang=lang, shown=shown, total=total)
         )
-    return Picture(width, height, tuple(shapes), title or _("Swim-lane diagram", lang=lang), tuple(notes), HEAD + 5 if down else 0.0)
+    return Picture(
+        width,
+        height,
+        tuple(shapes),
+        title or _("Swim-lane diagram", lang=lang),
+        tuple(notes),
+        HEAD + 5 if down else 0.0,
+    )
 
 
 def _steps(as_is: AsIs, lang: Language, status: Mapping[str, Status], small: int) -> list[_Step]:
     nodes = as_is.nodes
-    positions = mean_positions(as_is.variants)
+    positions = usual_order(as_is.variants)
     cases = float(as_is.cases) or 1.0
     usual = list(dict.fromkeys(max(zip(as_is.variants["cases"], as_is.variants["variant"], strict=True))[1]))
     share = {str(r["activity"]): float(r["cases"]) / cases for r in nodes.to_dict("records")}
@@ -138,7 +144,9 @@ def _columns(
     shapes: list[Shape] = []
     for k, name in enumerate(lanes):
         x = 8 + LANE_WIDTH * k
-        shapes.append(Box(x, 4, LANE_WIDTH, height - 8, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE))
+        shapes.append(
+            Box(x, 4, LANE_WIDTH, height - 8, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE)
+        )
         shapes.append(Box(x, 4, LANE_WIDTH, HEAD, fill=_style.BAND, stroke=_style.LANE_EDGE))
         lines = _text.wrap(name, 9, LANE_WIDTH - 8, 2)
         for i, line in enumerate(lines):
@@ -186,7 +194,9 @@ def _rows(
     shapes: list[Shape] = []
     for k, name in enumerate(lanes):
         y = 6 + lane_height * k
-        shapes.append(Box(6, y, width - 12, lane_height, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE))
+        shapes.append(
+            Box(6, y, width - 12, lane_height, fill=_style.LANE if k % 2 else "#ffffff", stroke=_style.LANE_EDGE)
+        )
         shapes.append(Box(6, y, head + 10, lane_height, fill=_style.BAND, stroke=_style.LANE_EDGE))
         lines = _text.wrap(name, 8.5, head + 8, 5)
         for i, line in enumerate(lines):

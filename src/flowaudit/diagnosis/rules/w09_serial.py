@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -36,11 +36,14 @@ def definition(lang: Language | None = None) -> str:
 
 @dataclass(frozen=True)
 class _Spans:
-    """First start and last end of one thing in every case, and when it was first enabled; NaT where a case lacks it."""
+    """First start and last end of one thing in every case; NaT where a case lacks it.
+
+    An item starts with its first event. An activity starts when it is enabled: the wait before it would run beside the
+    other one, too, and two that are enabled together are no series, whichever is done first.
+    """
 
     label: str
     item: str | None
-    enabled: Stamps
     start: Stamps
     end: Stamps
     officers: frozenset[int]
@@ -59,9 +62,10 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     spans: list[_Spans] = []
     if by_item:
         item, labels = context.column("item_code")
-        spans = [_spans(context, item == c, str(labels[c]), str(labels[c])) for c in np.unique(item[item >= 0])]
-        spans.sort(key=lambda s: _typical(context, s))
-        found += [f for a, b in pairwise(spans) if (f := _pair(context, a, b, whole=True))]
+        spans = [
+            _spans(context, item == c, str(labels[c]), str(labels[c]), whole=True) for c in np.unique(item[item >= 0])
+        ]
+        found += [f for a, b in _neighbours(context, spans) if (f := _pair(context, a, b, whole=True))]
     if log.has("stage"):
         activity, names = context.column("activity")
         item, labels = context.column("item_code")
@@ -70,7 +74,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
             rows = (activity == code) & context.among("stage", *STAGES)
             of = np.unique(item[rows])
             own = str(labels[of[0]]) if len(of) == 1 and of[0] >= 0 else None
-            parts.append(_spans(context, rows, str(names[code]), own))
+            parts.append(_spans(context, rows, str(names[code]), own, whole=False))
         whole = {span.item: span for span in spans}
         for a, b in combinations(parts, 2):
             one, other = whole.get(a.item), whole.get(b.item)
@@ -81,26 +85,33 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     return found
 
 
-def _spans(context: Context, rows: npt.NDArray[np.bool_], label: str, item: str | None) -> _Spans:
+def _spans(context: Context, rows: npt.NDArray[np.bool_], label: str, item: str | None, *, whole: bool) -> _Spans:
     n = context.log.n_cases
-    enabled, start, end = (np.full(n, np.datetime64("NaT", "us")) for _ in range(3))
+    start, end = (np.full(n, np.datetime64("NaT", "us")) for _ in range(2))
     at = np.flatnonzero(rows)
     cases = context.case[at]
-    first = np.r_[True, cases[1:] != cases[:-1]] if len(at) else np.zeros(0, bool)
     if len(at):
+        first = np.r_[True, cases[1:] != cases[:-1]]
         begins = np.flatnonzero(first)
-        enabled[cases[first]] = np.fmin.reduceat(context.enablement.enabled[at], begins)
-        start[cases[first]] = np.fmin.reduceat(context.start[at], begins)
+        opened = context.start if whole else context.enablement.enabled
+        start[cases[first]] = np.fmin.reduceat(opened[at], begins)
         end[cases[first]] = np.fmax.reduceat(context.end[at], begins)
     officer = context.column("resource")[0][at]
-    return _Spans(label, item, enabled, start, end, frozenset(int(o) for o in np.unique(officer[officer >= 0])))
+    return _Spans(label, item, start, end, frozenset(int(o) for o in np.unique(officer[officer >= 0])))
 
 
-def _typical(context: Context, spans: _Spans) -> float:
-    """Median of the days from the case's first stamp to this thing's start."""
-    opened = np.fmin.reduceat(context.start, context.log.case_ptr[:-1])
-    here = ~np.isnat(spans.start)
-    return float(np.median((spans.start - opened)[here].astype(np.int64))) if here.any() else np.inf
+def _neighbours(context: Context, spans: list[_Spans]) -> list[tuple[_Spans, _Spans]]:
+    """Pairs that usually follow each other, without those between which a third one usually comes."""
+    n = len(spans)
+    follows = np.zeros((n, n), np.bool_)
+    for i, j in combinations(range(n), 2):
+        a, b = spans[i], spans[j]
+        have = np.flatnonzero(~np.isnat(a.start) & ~np.isnat(b.start))
+        if len(have) >= context.min_cases and _serial_share(a, b) >= SHARE:
+            later = np.median((b.start - a.start)[have].astype(np.int64)) >= 0
+            follows[(i, j) if later else (j, i)] = True
+    between = (follows.astype(np.int64) @ follows.astype(np.int64)) > 0
+    return [(spans[i], spans[j]) for i, j in np.argwhere(follows & ~between)]
 
 
 def _serial_share(a: _Spans, b: _Spans) -> float:
@@ -127,9 +138,7 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
         and (catalogue.precedes(a.item, b.item) or catalogue.precedes(b.item, a.item))
     ):
         return None
-    # An item's own span; of an activity also the wait before it, which would run beside the other one, too.
-    opened = (a.start, b.start) if whole else (a.enabled, b.enabled)
-    shorter = np.minimum(context.days(opened[0], a.end)[after], context.days(opened[1], b.end)[after])
+    shorter = np.minimum(context.days(a.start, a.end)[after], context.days(b.start, b.end)[after])
     names = tuple(catalogue.item_name(s.item) if whole and catalogue and s.item else s.label for s in (a, b))
     values: Mapping[str, object] = {
         "a": names[0], "b": names[1], "cases": len(after), "share": len(after) / len(have), "days": float(np.median(shorter)),
@@ -166,4 +175,4 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
     )
 
 
-RULE = Rule("W09", name, definition, ("stage | item_code", "start"), find, {"share": SHARE})
+RULE = Rule("W09", name, definition, ("stage | item_code",), find, {"share": SHARE})
