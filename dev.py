@@ -375,7 +375,8 @@ def message_commands(python: Path, template: Path) -> dict[str, list[list[str | 
         merge.append("--ignore-pot-creation-date")
     else:
         merge = ["init", *shared]
-    extract: list[str | Path] = ["extract", "--keywords", "translate", "--no-location", "--sort-output"]
+    extract: list[str | Path] = ["extract", "--keywords", "translate", "--keywords", "both"]
+    extract += ["--no-location", "--sort-output"]
     extract += ["--project", "flowaudit", "--output-file", template, Path("src", "flowaudit")]
     compile_: list[str | Path] = ["compile", "--domain", "flowaudit", "--directory", locales, "--statistics"]
     return {

@@ -20,13 +20,13 @@ FOLDER = SOURCE / "messages" / "locale" / "zh" / "LC_MESSAGES"
 
 
 def calls(tree: ast.Module):
-    """Every call of ``translate`` in a file, under whatever name it was imported."""
+    """Every call of ``translate`` or ``both`` in a file, under whatever name it was imported."""
     names = {
         alias.asname or alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == "flowaudit.messages"
         for alias in node.names
-        if alias.name == "translate"
+        if alias.name in ("translate", "both")
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
@@ -119,7 +119,7 @@ def test_babel_finds_what_we_find():
     from babel.messages.extract import extract_from_dir
 
     found = {
-        row[2] for row in extract_from_dir(str(SOURCE), [("**.py", "python")], keywords={"_": None, "translate": None})
+        row[2] for row in extract_from_dir(str(SOURCE), [("**.py", "python")], keywords=dict.fromkeys(("_", "translate", "both")))
     }
     assert {text for text in found if isinstance(text, str)} == set(IDS)
 

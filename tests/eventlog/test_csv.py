@@ -190,3 +190,10 @@ def test_loan_application_log(real_log):
     assert log.has("start", "end", "resource")
     assert log.provenance.offsets == ("+00:00",)
     assert (log.stamps("start") <= log.stamps("end")).all()
+
+
+def test_start_and_complete_of_one_stamp_belong_together_in_whatever_order(write):
+    text = "case,task,timestamp,lifecycle:transition\n1,a,2024-01-05 09:00,complete\n1,a,2024-01-05 09:00,start\n"
+    log = read_csv(write("a.csv", text))
+    assert (log.stamps("start") == log.stamps("end")).tolist() == [True]
+    assert not log.provenance.problems

@@ -181,8 +181,7 @@ class Findings:
             lost = "—" if f.time_lost_days_total is None else f"{f.time_lost_days_total:,.0f}"
             cells = (f.rule, f.statement(lang), f"{f.cases:,} / {f.population:,}", lost)
             rows.append("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
-        rows.extend(
-            f"<tr><td>{n.rule}</td><td colspan='3'>{html.escape(_('not checkable: {reason}', reason=n.reason(lang)))}</td></tr>"
-            for n in self.not_checkable
-        )
+        for n in self.not_checkable:
+            words = _("not checkable: {reason}", reason=n.reason(lang))
+            rows.append(f"<tr><td>{n.rule}</td><td colspan='3'>{html.escape(words)}</td></tr>")
         return f"<table>{''.join(rows)}</table>"

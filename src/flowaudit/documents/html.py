@@ -85,7 +85,8 @@ def _e(text: str) -> str:
 def _section(section: Section, lang: Language, *, annex: bool) -> str:
     names = " ".join(n for n, on in (("annex", annex), ("part-open", section.mandatory and not section.done)) if on)
     css = f' class="{names}"' if names else ""
-    open_ = f' data-open="{_e(_("still to be filled in", lang=lang))}"'
+    words = _("still to be filled in", lang=lang)
+    open_ = f' data-open="{_e(words)}"'
     body = "\n".join(_block(b, lang) for b in section.blocks)
     return f'<section id="{section.key}"{css}><h2{open_}>{_e(section.heading)}</h2>\n{body}\n</section>'
 

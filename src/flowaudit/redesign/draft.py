@@ -74,18 +74,26 @@ class Draft:
                 i = into
             return number[i]
 
-        steps = tuple(replace(self.steps[i], after=tuple(sorted(number[j] for j in self.after[i]))) for i in kept)
-        materials = []
-        for use in self.materials:
-            step = home(use.step)
-            if step is not None:
-                materials.append(replace(use, step=step))
+        steps = tuple(_follows(self.steps[i], tuple(sorted([number[j] for j in self.after[i]]))) for i in kept)
+        if not self._into:
+            return Branch(self._branch.probability, steps, tuple(self.materials), tuple(self.episodes))
+        materials = [_moved(use, home(use.step)) for use in self.materials]
         episodes = []
         for episode in self.episodes:
             first, last = home(episode.first), home(episode.last)
             if first is not None and last is not None and first != last:
                 episodes.append(replace(episode, first=first, last=last))
-        return Branch(self._branch.probability, steps, tuple(materials), tuple(episodes))
+        kept_materials = tuple(use for use in materials if use is not None)
+        return Branch(self._branch.probability, steps, kept_materials, tuple(episodes))
+
+
+def _follows(step: Step, after: tuple[int, ...]) -> Step:
+    """The step with other predecessors; most steps keep theirs."""
+    return step if step.after == after else replace(step, after=after)
+
+
+def _moved(use: MaterialUse, step: int | None) -> MaterialUse | None:
+    return None if step is None else use if use.step == step else replace(use, step=step)
 
 
 Change = Callable[[Branch], "Sequence[tuple[float, Branch]] | None"]

@@ -238,7 +238,8 @@ def findings_chart(
         colour = _style.AFTER if finding.confidence == "high" else "#8fb0ca"
         shapes.append(Box(left, y, max(w, 0.5), row - 12, fill=colour))
         cases = count_words(finding.cases, SMALL)
-        label = f"{days:,.0f} ({_('n={n}', lang=lang, n=cases)})"
+        basis = _("n={n}", lang=lang, n=cases)
+        label = f"{days:,.0f} ({basis})"
         shapes.append(Text(left + w + 4, y + (row - 12) / 2, label, 7.5, anchor="start"))
     notes = [
         _("Unit: working days, summed over the cases concerned; n: cases. Findings overlap, their days do not add up.", lang=lang),
