@@ -111,7 +111,7 @@ def main() -> int:
     log = read_log(source) if source else load_sample("restaurant")
 
     warnings.simplefilter("ignore")
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         import pm4py
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

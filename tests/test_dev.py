@@ -240,7 +240,8 @@ class TestCommands:
         os.utime(out / "verdict.json", (0, 0))
 
         def work(command: list[str]) -> int:
-            assert command[1:] == ["-m", "flowaudit", "run", "sample_logs/restaurant", "--out", "demo_output"]
+            assert command[1:6] == ["-m", "flowaudit", "run", "sample_logs/restaurant", "--out"]
+            assert command[6:] == ["demo_output", "--config", "docs/examples/restaurant/config.toml"]
             (out / "plan.docx").touch()
             return code
 

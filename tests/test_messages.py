@@ -119,7 +119,10 @@ def test_babel_finds_what_we_find():
     from babel.messages.extract import extract_from_dir
 
     found = {
-        row[2] for row in extract_from_dir(str(SOURCE), [("**.py", "python")], keywords=dict.fromkeys(("_", "translate", "both")))
+        row[2]
+        for row in extract_from_dir(
+            str(SOURCE), [("**.py", "python")], keywords=dict.fromkeys(("_", "translate", "both"))
+        )
     }
     assert {text for text in found if isinstance(text, str)} == set(IDS)
 

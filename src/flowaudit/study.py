@@ -211,6 +211,9 @@ class Study:
     inputs: Mapping[str, str] = field(default_factory=dict)
     created: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now().floor("s"))
 
+    def __repr__(self) -> str:
+        return f"Study({self.log!r}, scenario={self.scenario.name!r}, verdict={self.verdict.status!r})"
+
     def _repr_html_(self) -> str:
         return self.observed._repr_html_() + self.findings._repr_html_() + self.verdict._repr_html_()
 

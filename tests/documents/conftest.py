@@ -32,10 +32,13 @@ def hostile_log():
             stamp = start + pd.Timedelta(minutes=30)
             rows.append((f"C{case:03d}", activity, department, stage, level, f"O{k % 3}", start, stamp))
         if case < 3:
-            rows.append((f"C{case:03d}", "罕见环节", "市场监管局", "notify", None, "O1", stamp, stamp + pd.Timedelta("1h")))
+            rows.append(
+                (f"C{case:03d}", "罕见环节", "市场监管局", "notify", None, "O1", stamp, stamp + pd.Timedelta("1h"))
+            )
     names = ["case_id", "activity", "department", "stage", "level", "resource", "start", "end"]
     return from_frame(
-        pd.DataFrame(rows, columns=names), provenance=Provenance(source="hostile.csv", sha256={"hostile.csv": "ab" * 32})
+        pd.DataFrame(rows, columns=names),
+        provenance=Provenance(source="hostile.csv", sha256={"hostile.csv": "ab" * 32}),
     )
 
 

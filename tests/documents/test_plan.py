@@ -65,13 +65,28 @@ def test_a_plan_with_open_cells_is_not_complete_and_says_where(zh, small_study):
     filled = plan(replace(small_study, duties=Duties(duties=(duty,), schedule=(row,))), "zh")
     assert filled.complete
     assert filled.missing == ()
-    half = plan(replace(small_study, duties=Duties(duties=(duty.model_copy(update={"person": ""}),), schedule=(row,))), "zh")
+    half = plan(
+        replace(small_study, duties=Duties(duties=(duty.model_copy(update={"person": ""}),), schedule=(row,))), "zh"
+    )
     assert half.missing == ("八、责任分工",)
 
 
 def test_without_measures_the_parts_that_need_them_are_open(small_study):
-    bare = replace(small_study, scenario=type(small_study.scenario)("无"), after=None, to_be=None, redesigned=None, attribution=None)
-    assert plan(bare, "zh").missing == ("五、改革举措", "六、优化后流程", "七、预计改革成效", "八、责任分工", "十、进度安排")
+    bare = replace(
+        small_study,
+        scenario=type(small_study.scenario)("无"),
+        after=None,
+        to_be=None,
+        redesigned=None,
+        attribution=None,
+    )
+    assert plan(bare, "zh").missing == (
+        "五、改革举措",
+        "六、优化后流程",
+        "七、预计改革成效",
+        "八、责任分工",
+        "十、进度安排",
+    )
 
 
 def test_the_numbers_of_the_comparison_are_those_of_the_study(zh, small_study):
@@ -101,7 +116,9 @@ def test_no_target_is_invented(zh):
 
 
 def test_small_counts_do_not_leave_the_office(zh):
-    table = next(b for s in zh.sections if s.key == "before" for b in s.blocks if isinstance(b, Table) and "环节表" in b.title)
+    table = next(
+        b for s in zh.sections if s.key == "before" for b in s.blocks if isinstance(b, Table) and "环节表" in b.title
+    )
     row = next(r for r in table.rows if r[0] == "罕见环节")
     assert row[3:5] == ("<10", "<10")
 
@@ -143,7 +160,13 @@ def test_word_styles_name_the_official_fonts(package):
         found = style.find(f"{W}rPr/{W}rFonts")
         if found is not None:
             fonts[style.find(W + "name").get(W + "val").casefold()] = found
-    wanted = {"title": "方正小标宋简体", "heading 1": "黑体", "heading 2": "楷体_GB2312", "body text": "仿宋_GB2312", "normal": "仿宋_GB2312"}
+    wanted = {
+        "title": "方正小标宋简体",
+        "heading 1": "黑体",
+        "heading 2": "楷体_GB2312",
+        "body text": "仿宋_GB2312",
+        "normal": "仿宋_GB2312",
+    }
     for name, font in wanted.items():
         assert fonts[name].get(W + "eastAsia") == font
         assert not [a for a in fonts[name].attrib if "Theme" in a], "a theme font would win over the named one"
@@ -178,7 +201,9 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.addresses += [v for k, v in attrs if k in ("src", "href", "xlink:href", "action", "data") or k.startswith("on")]
+        self.addresses += [
+            v for k, v in attrs if k in ("src", "href", "xlink:href", "action", "data") or k.startswith("on")
+        ]
 
     def handle_data(self, data):
         self.words.append(data)

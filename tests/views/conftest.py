@@ -7,7 +7,15 @@ from flowaudit.eventlog import from_frame
 from flowaudit.flow import discover
 from flowaudit.worktime import load_calendar
 
-LANES = {"提交": "申请人", "受理": "综合窗口", "审查": "市场监管局", "审核": "市场监管局", "核查": "消防救援支队", "决定": "市场监管局", "领取": "申请人"}
+LANES = {
+    "提交": "申请人",
+    "受理": "综合窗口",
+    "审查": "市场监管局",
+    "审核": "市场监管局",
+    "核查": "消防救援支队",
+    "决定": "市场监管局",
+    "领取": "申请人",
+}
 
 
 def flow(*traces, cases=20):
@@ -22,7 +30,9 @@ def flow(*traces, cases=20):
 
 @pytest.fixture(scope="session")
 def as_is():
-    log = flow(("提交", "受理", "审查", "审核", "决定", "领取"), ("提交", "受理", "审查", "核查", "审查", "决定", "领取"))
+    log = flow(
+        ("提交", "受理", "审查", "审核", "决定", "领取"), ("提交", "受理", "审查", "核查", "审查", "决定", "领取")
+    )
     return discover(log, calendar=load_calendar("weekdays"))
 
 

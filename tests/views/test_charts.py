@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from small_logs import log_of
 
 from flowaudit.metrics import CountingRule, Figure, four_reductions
 from flowaudit.planning import Attribution, Bar
@@ -10,7 +11,6 @@ from flowaudit.views import Gantt, draw, gantt_chart, handover_chart, handovers
 from flowaudit.views._axis import ticks
 from flowaudit.views.picture import Box, Text
 from flowaudit.worktime import load_calendar
-from small_logs import log_of
 
 
 def boxes(picture):
@@ -22,7 +22,9 @@ def words(picture):
 
 
 def test_waterfall_bars_join_and_have_their_lengths():
-    found = Attribution(20.0, 11.0, (Bar("M04", "并联", "parallel", 6.0, 5.0, 7.0), Bar("M01", "合并", "merge", 3.0, 2.5, 3.5)))
+    found = Attribution(
+        20.0, 11.0, (Bar("M04", "并联", "parallel", 6.0, 5.0, 7.0), Bar("M01", "合并", "merge", 3.0, 2.5, 3.5))
+    )
     before, first, second, after = boxes(draw(found, lang="zh"))
     per_day = before.w / 20.0
     assert first.w == pytest.approx(6.0 * per_day)
@@ -40,8 +42,13 @@ def test_waterfall_shows_an_increase_as_one():
 
 
 def verdict():
-    rule = CountingRule("t", "time", "全程时间", "end-to-end time", "工作日", "working days", baseline="simulated", definition_zh="甲")
-    return Verdict("not_asked", (Comparison("time", Figure(20.0, rule, 9, 19.0, 21.0), Figure(10.0, rule, 9, 9.0, 11.0), -10, -11, -9),))
+    rule = CountingRule(
+        "t", "time", "全程时间", "end-to-end time", "工作日", "working days", baseline="simulated", definition_zh="甲"
+    )
+    return Verdict(
+        "not_asked",
+        (Comparison("time", Figure(20.0, rule, 9, 19.0, 21.0), Figure(10.0, rule, 9, 9.0, 11.0), -10, -11, -9),),
+    )
 
 
 def test_reduction_bars_are_in_proportion_and_carry_the_rule():
@@ -72,7 +79,10 @@ def test_handovers_count_between_departments_only():
 
 
 def test_gantt_bars_lie_on_their_dates():
-    rows = [Gantt("准备", pd.Timestamp("2025-01-01"), pd.Timestamp("2025-01-10")), Gantt("试行", pd.Timestamp("2025-01-11"), pd.Timestamp("2025-01-30"))]
+    rows = [
+        Gantt("准备", pd.Timestamp("2025-01-01"), pd.Timestamp("2025-01-10")),
+        Gantt("试行", pd.Timestamp("2025-01-11"), pd.Timestamp("2025-01-30")),
+    ]
     first, second = boxes(gantt_chart(rows, lang="zh"))
     assert first.x + first.w == pytest.approx(second.x)
     assert second.w == pytest.approx(2 * first.w)

@@ -35,7 +35,12 @@ def _shown(value: object) -> str:
 def _bounds(field: FieldInfo) -> list[str]:
     """The limits of a parameter as pydantic keeps them: small objects, each with one of these names."""
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    return [f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in signs.items() if hasattr(rule, name)]
+    return [
+        f"{sign} {getattr(rule, name)}"
+        for rule in field.metadata
+        for name, sign in signs.items()
+        if hasattr(rule, name)
+    ]
 
 
 def _one_language(description: str) -> str:

@@ -289,13 +289,13 @@ def _check_case_table(log: EventLog, add: Any) -> None:
     def ids(rows: pd.Series) -> list[str]:
         return [str(c) for c in cases.loc[rows, "case_id"].head(SHOWN)]
 
-    def both(first: str, second: str) -> bool:
+    def has_both(first: str, second: str) -> bool:
         return first in cases and second in cases
 
-    if both("apply_time", "accept_time"):
+    if has_both("apply_time", "accept_time"):
         wrong = cases["accept_time"] < cases["apply_time"]
         add("accept_before_apply", int(wrong.sum()), len(cases), ids(wrong))
-    if both("accept_time", "decide_time"):
+    if has_both("accept_time", "decide_time"):
         wrong = cases["decide_time"] < cases["accept_time"]
         add("decide_before_accept", int(wrong.sum()), len(cases), ids(wrong))
     finished = next((c for c in ("finish_time", "decide_time") if c in cases and cases[c].notna().any()), None)

@@ -98,11 +98,11 @@ def group_by(keys: Ints, most: int | None = None) -> Groups:
     if most is not None and most <= max(len(keys), _RADIX):
         counts = np.bincount(keys, minlength=most)
         distinct = np.flatnonzero(counts)
-        number = np.zeros(most, np.int64)
+        number = np.zeros(most, np.uint16 if len(distinct) <= _RADIX else np.int64)
         number[distinct] = np.arange(len(distinct))
         group, sizes = number[keys], counts[distinct]
     else:
         distinct, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    small = group.astype(np.uint16) if len(distinct) <= _RADIX else group
-    order = np.argsort(small, kind="stable")
-    return Groups(distinct.astype(np.int64), order.astype(np.int64), np.r_[0, np.cumsum(sizes)].astype(np.int64))
+        group = group.astype(np.uint16) if len(distinct) <= _RADIX else group
+    order = np.argsort(group, kind="stable").astype(np.int64, copy=False)
+    return Groups(distinct.astype(np.int64), order, np.r_[0, np.cumsum(sizes)].astype(np.int64))

@@ -14,9 +14,10 @@ THRESHOLD = 0.9
 
 def directly_following(log: EventLog) -> tuple[Ints, Ints]:
     """Return the rows (earlier, later) of neighbours in one case, in the log's order."""
-    case = log.case_index
-    later = np.flatnonzero(case[1:] == case[:-1]) + 1
-    return (later - 1).astype(np.int64), later.astype(np.int64)
+    follows = np.ones(len(log.events), np.bool_)
+    follows[log.case_ptr[:-1]] = False
+    later = np.flatnonzero(follows).astype(np.int64, copy=False)
+    return later - 1, later
 
 
 def concurrency(log: EventLog, threshold: float = THRESHOLD) -> set[frozenset[str]]:

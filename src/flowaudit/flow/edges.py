@@ -96,7 +96,7 @@ def _edges(
     n = len(labels)
     groups = group_by(codes[before].astype(np.int64) * n + codes[after], n * n)
     span = (closed - opened).astype(np.int64)
-    median, p90 = (found / HOUR_US for found in groups.quantiles(span, 0.5, 0.9))
+    median, *p90 = (found / HOUR_US for found in groups.quantiles(span, *((0.5, 0.9) if totals else (0.5,))))
     columns: dict[str, object] = {
         "source": [labels[k // n] for k in groups.keys.tolist()],
         "target": [labels[k % n] for k in groups.keys.tolist()],
@@ -105,7 +105,7 @@ def _edges(
         "median_h": median,
     }
     if totals:
-        columns["p90_h"] = p90
+        columns["p90_h"] = p90[0]
     if calendar is not None:
         working = calendar.working_time(opened, closed) if len(after) else np.zeros(0)
         working = np.maximum(np.atleast_1d(working), 0.0)

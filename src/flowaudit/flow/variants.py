@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,11 @@ def variant_codes(log: EventLog) -> tuple[Ints, Ints]:
     """
     if not log.n_cases:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    codes, labels = log.codes("activity")
-    activity, ptr = codes.astype(np.int64), log.case_ptr
+    activity, labels = log.codes("activity")
+    ptr = log.case_ptr
     lengths = np.diff(ptr)
-    position = np.arange(len(activity)) - np.repeat(ptr[:-1], lengths)
+    row = np.arange(len(activity))
+    position = row - np.repeat(ptr[:-1], lengths)
     rng = np.random.default_rng(20200121)
     weight = rng.integers(1, 2**63, len(labels) + 1, dtype=np.uint64)
     place = np.ones(int(lengths.max()), np.uint64)
@@ -33,19 +35,26 @@ def variant_codes(log: EventLog) -> tuple[Ints, Ints]:
         hashes = np.add.reduceat(weight[activity] * place[position], ptr[:-1])
         # The length belongs to the key: a sequence of weights may sum to what a longer one does.
         keys = hashes ^ (lengths.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    _keys, first, variant = np.unique(keys, return_index=True, return_inverse=True)
-    own = ptr[first][variant]
-    alike = np.array_equal(lengths[first][variant], lengths) and np.array_equal(
-        activity[np.repeat(own, lengths) + position], activity
-    )
+    variant, first = _numbered(keys)
+    alike = np.array_equal(lengths[first][variant], lengths)
+    if alike:
+        away = np.repeat(ptr[first][variant] - ptr[:-1], lengths)
+        alike = np.array_equal(activity[row + away], activity)
     if not alike:
         sequences = [activity[a:b].tobytes() for a, b in itertools.pairwise(ptr)]
-        variant, _labels = pd.factorize(np.array(sequences, object))
-        first = np.unique(variant, return_index=True)[1]
+        variant, first = _numbered(np.array(sequences, object))
     order = np.lexsort((first, -np.bincount(variant)))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return rank[variant], first[order].astype(np.int64)
+
+
+def _numbered(keys: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+    """Number the distinct keys in order of appearance; return every key's number and where each first appears."""
+    number, distinct = pd.factorize(keys)
+    first = np.empty(len(distinct), np.int64)
+    first[number[::-1]] = np.arange(len(keys))[::-1]
+    return number.astype(np.int64, copy=False), first
 
 
 def variants(log: EventLog) -> pd.DataFrame:

@@ -224,6 +224,9 @@ class Process:
             return self, self.nodes.index(node)
         return replace(self, nodes=(*self.nodes, node)), len(self.nodes)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = [
             _("Process fitted to {n} cases, {a} activities, {t} trace templates", n=self.cases, a=len(self.activities), t=len(self.templates)),

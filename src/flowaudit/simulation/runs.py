@@ -165,6 +165,9 @@ class Runs(Sequence[EventLog]):
     def __iter__(self) -> Iterator[EventLog]:
         return (r.log for r in self.runs)
 
+    def __repr__(self) -> str:
+        return f"Runs({len(self)} replications, seed={self.seed})"
+
     def summary(self) -> Mapping[str, Any]:
         """Counts of the first replication, for people."""
         first = self[0]

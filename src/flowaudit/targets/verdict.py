@@ -140,7 +140,7 @@ class Verdict:
                 _("Before"): f"{c.before.value:.1f}",
                 _("After"): f"{c.after.value:.1f}",
                 _("Difference (95 % interval)"): f"{c.difference:+.1f} ({c.low:+.1f}, {c.high:+.1f})",
-                _("Reduction"): "—" if rate is None else f"{rate:.1%}",
+                _("Rate of reduction"): "—" if rate is None else f"{rate:.1%}",
             }
             if not rows:
                 rows.append("<tr>" + "".join(f"<th>{html.escape(k)}</th>" for k in cells) + "</tr>")
