@@ -271,13 +271,13 @@ def study(
     tell("check", 0, 1)
     quality = check(log, catalogue, calendar=calendar)
     tell("discover", 0, 1)
-    as_is = discover(view, calendar=calendar)
+    as_is = discover(view, unit=view.unit, calendar=calendar)
     tell("measure", 0, 1)
-    observed = four_reductions(view, catalogue, policy=options.policy, calendar=calendar)
+    observed = four_reductions(view, catalogue, unit=view.unit, policy=options.policy, calendar=calendar)
     tell("diagnose", 0, 1)
-    findings = diagnose(view, catalogue, calendar=calendar, min_cases=options.min_cases)
+    findings = diagnose(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("fit", 0, 1)
-    process = fit_process(view, catalogue, calendar=calendar, min_cases=options.min_cases)
+    process = fit_process(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("propose", 0, 1)
     if scenario is None:
         chosen, suggestions, refused = propose(findings, process)
@@ -294,7 +294,7 @@ def study(
 
     before = run(process, "before")
     tell("fidelity", 0, 1)
-    trust = fidelity(view, before, catalogue, calendar=calendar, min_cases=options.min_cases)
+    trust = fidelity(view, before, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     after = run(redesigned, "after") if redesigned is not None else None
     verdict = evaluate(
         before if after is None else after, targets, baseline=before, catalogue=catalogue, policy=options.policy,

@@ -76,7 +76,7 @@ def figure_text(found: Figure | NotRecorded, lang: Language) -> str:
     """Return a figure with its interval, or that it was not recorded."""
     if isinstance(found, NotRecorded) or found.value is None:
         return _("not recorded", lang=lang)
-    limits = interval(found.low, found.high)
+    limits = interval(found.low, found.high) if found.low != found.high else ""
     return number(found.value) + (f" ({limits})" if limits else "")
 
 

@@ -166,7 +166,7 @@ class _Fit:
             identifiable=_identifiable(has_work, staffing, log, queue_share),
             open_cases=int((~self.complete).sum()),
             has_materials=log.table("material_instances") is not None,
-            has_visits=log.table("visits") is not None,
+            has_visits=(visits := log.table("visits")) is not None and "case_id" in visits,
             has_special=log.table("special_episodes") is not None,
             item_names=self._item_names(),
             material_names=self._material_names(),

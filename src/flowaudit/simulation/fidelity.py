@@ -57,7 +57,7 @@ def fidelity(
     log = as_unit(log, unit)
     calendar = calendar or load_calendar(before.process.calendar)
     complete = complete_cases(log)
-    per_case = case_measures(log, catalogue, calendar=calendar)
+    per_case = case_measures(log, catalogue, unit=log.unit, calendar=calendar)
     simulated = [case_measures(run, catalogue, calendar=calendar) for run in before]
     rows = _rows("in_sample", per_case[complete], simulated)
     return rows + (_held_out(log, catalogue, calendar, per_case, complete, before, min_cases) if held_out else ())
@@ -100,6 +100,7 @@ def _held_out(
     trained = fit_process(
         select_cases(log, train, _("first 70 % of the cases, for the held-out check")),
         catalogue,
+        unit=log.unit,
         calendar=calendar,
         min_cases=min_cases,
     )

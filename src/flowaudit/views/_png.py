@@ -38,7 +38,7 @@ def to_png(picture: Picture, dpi: int) -> bytes:
             axes.add_patch(_patch(shape, order))
     buffer = io.BytesIO()
     # no date and no version in the file: the same study gives the same bytes
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return buffer.getvalue()
 
 
