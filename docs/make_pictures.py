@@ -29,7 +29,11 @@ def plan_pages(docx: Path, folder: Path) -> list[Path]:
     if not office or not painter:
         print("LibreOffice or pdftoppm is not installed: docs/pictures/plan.png stays as it is")
         return []
-    subprocess.run([office, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(docx)], check=True, capture_output=True)
+    subprocess.run(
+        [office, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(docx)],
+        check=True,
+        capture_output=True,
+    )
     pdf = folder / f"{docx.stem}.pdf"
     subprocess.run([painter, "-r", "60", "-png", str(pdf), str(folder / "page")], check=True)
     return sorted(folder.glob("page-*.png"))

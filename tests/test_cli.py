@@ -400,8 +400,7 @@ def test_doctor_says_what_cannot_be_written(tmp_path):
 # Consoles
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "ascii", "cp437"])
-@pytest.mark.parametrize("lang", ["zh", ""])
+@pytest.mark.parametrize(("encoding", "lang"), [("gbk", "zh"), ("gbk", ""), ("ascii", "zh"), ("cp437", "")])
 def test_output_survives_a_console_without_utf8(encoding, lang, tmp_path):
     changes = {"PYTHONIOENCODING": encoding, "FLOWAUDIT_LANG": lang, "LC_ALL": "zh_CN.UTF-8"}
     log = text_file("日志.csv", LOG)(tmp_path)

@@ -42,7 +42,8 @@ def test_no_log_with_simulated_cases_passes_for_observed(made):
 
 def test_the_unit_asked_for_is_the_unit_counted():
     by_case, by_bundle = (
-        study(two_items(), settings=QUICK.model_copy(update={"unit": unit, "min_cases": 20})) for unit in ("case", "bundle")
+        study(two_items(), settings=QUICK.model_copy(update={"unit": unit, "min_cases": 20}))
+        for unit in ("case", "bundle")
     )
     assert (by_case.log.n_cases, by_bundle.log.n_cases) == (120, 60)
     assert by_case.observed.unit == by_case.findings.unit == by_case.process.unit == "case"

@@ -74,10 +74,13 @@ def test_the_rule_is_one_readable_line():
 
 def test_a_figure_as_data():
     data = Figure(3.0, rule(), 10, 2.0, 4.0, {"mean": 3.1}).to_dict("en")
-    assert (
-        data["recorded"] and data["value"] == 3.0 and data["unit"] == "steps" and (data["low"], data["high"]) == (2, 4)
-    )
-    assert data["n"] == 10 and data["rule"].startswith("steps") and data["extra"] == {"mean": 3.1}
+    assert data["recorded"]
+    assert data["value"] == 3.0
+    assert data["unit"] == "steps"
+    assert (data["low"], data["high"]) == (2, 4)
+    assert data["n"] == 10
+    assert data["rule"].startswith("steps")
+    assert data["extra"] == {"mean": 3.1}
 
 
 @pytest.mark.parametrize(

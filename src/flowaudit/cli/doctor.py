@@ -13,6 +13,7 @@ from typing import Literal
 
 from flowaudit.cli.console import say
 from flowaudit.delivery import versions
+from flowaudit.errors import FlowAuditError
 from flowaudit.eventlog import config_dir
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
@@ -38,13 +39,14 @@ def examine() -> int:
     """Print every examination; return 0, or 3 if something needed is unusable."""
     marks = {"ok": _("ok"), "warning": _("look"), "fault": _("FAULT")}
     examinations: tuple[Callable[[], Result], ...] = (
-        _python, _packages, _language, _font, _graphviz, _calendar, _configuration, _temporary, _memory,
+        _python, _packages, _language, _font, _drawing, _calendar, _configuration, _temporary, _memory,
     )  # fmt: skip
     faults = 0
     for examination in examinations:
         result = examination()
         faults += result.health == "fault"
-        say(f"[{marks[result.health]}] {result.subject}: {result.detail}")
+        line = _("{subject}: {detail}", subject=result.subject, detail=result.detail)
+        say(f"[{marks[result.health]}] {line}")
     say(_("everything needed is there.") if not faults else _("{n} faults; the lines above say what to do.", n=faults))
     return UNUSABLE if faults else 0
 
@@ -84,17 +86,25 @@ def _font() -> Result:
     return Result(subject, "ok", f"{font.name} ({origin})")
 
 
-def _graphviz() -> Result:
-    try:
-        import pygraphviz
+def _drawing() -> Result:
+    """Draw a small map the way every map is drawn: model, Graphviz in its child process, font."""
+    import pandas as pd
 
-        graph = pygraphviz.AGraph(directed=True)
-        graph.add_edge("受理", "决定")
-        graph.layout(prog="dot")
-        placed = graph.get_node("受理").attr["pos"]
-    except (ImportError, OSError, ValueError) as error:
-        return Result("Graphviz", "fault", f"{error}")
-    return Result("Graphviz", "ok" if placed else "fault", f"pygraphviz {pygraphviz.__version__}")
+    from flowaudit.eventlog import from_frame
+    from flowaudit.flow import discover
+    from flowaudit.views import draw
+    from flowaudit.worktime import Calendar
+
+    stamps = pd.to_datetime(["2024-01-02 09:00", "2024-01-03 09:00"])
+    log = from_frame(pd.DataFrame({"case_id": "1", "activity": ["受理", "决定"], "end": stamps}))
+    try:
+        svg = draw(discover(log, calendar=Calendar.weekdays())).svg
+    except (FlowAuditError, ImportError, OSError, ValueError) as error:
+        return Result(_("drawing (Graphviz)"), "fault", f"{error}")
+    drawn = "受理" in svg and "决定" in svg
+    return Result(
+        _("drawing (Graphviz)"), "ok" if drawn else "fault", _("a map was drawn") if drawn else _("no map was drawn")
+    )
 
 
 def _calendar() -> Result:

@@ -57,9 +57,9 @@ def run_study(request: Request) -> None:
     typed = place.folder / DUTIES
     duties = read_duties(typed) if typed.exists() else Duties()
     names = {
-        "read": _("reading the log", lang=None),
+        "read": _("reading the log"),
         **stage_names(),
-        "write": _("writing the documents", lang=None),
+        "write": _("writing the documents"),
     }
     with Stages(names) as tell:
         tell("read")
@@ -176,6 +176,8 @@ def _number(value: float | None) -> str:
 
 def _change(comparison: Comparison) -> str:
     rate = comparison.reduction.rate
+    if abs(comparison.difference) < 0.05:
+        return _("unchanged")
     return f"{comparison.difference:+.1f}" + ("" if rate is None else f" ({-rate:+.1%})")
 
 
@@ -184,7 +186,7 @@ def _notes(result: Study) -> list[str]:
     notes = [zh if lang == "zh" else en for zh, en in result.verdict.notes]
     for metric, figure in result.observed.primary.items():
         if isinstance(figure, NotRecorded):
-            notes.append(f"{metric_label(metric)}: {figure.reason()}")
+            notes.append(_("{metric}: {reason}", metric=metric_label(metric), reason=figure.reason()))
     for refusal in result.refused:
         what, reason = (refusal.what_zh, refusal.reason_zh) if lang == "zh" else (refusal.what_en, refusal.reason_en)
         notes.append(_("refused: {what}: {reason}", what=what, reason=reason))

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flowaudit.delivery.duties import DUTIES, duties_template
 from flowaudit.delivery.place import Place
@@ -15,11 +14,9 @@ from flowaudit.delivery.plain import versions, write_json
 from flowaudit.delivery.summary import summary
 from flowaudit.documents import plan, write_tables
 from flowaudit.eventlog import ColumnMapping, EventLog, write_log, write_mapping
+from flowaudit.messages import Language, speaking
 from flowaudit.study import Study
 from flowaudit.views import draw
-
-if TYPE_CHECKING:
-    from flowaudit.messages import Language
 
 MANIFEST, LOG, TABLES = "manifest.json", "log.arrow", "log.tables"
 FILES = (
@@ -88,10 +85,11 @@ def deliver(
     """
     lang = lang or study.settings.lang
     log = log or study.log
-    document = plan(study, lang=lang)
-    as_is = draw(study.as_is, lang=lang)
-    # Without a measure nothing changes, and the picture of the office as it will be says so by being the same.
-    to_be = as_is if study.to_be is None else draw(study.to_be, lang=lang)
+    with speaking(lang):
+        document = plan(study, lang=lang)
+        as_is = draw(study.as_is, lang=lang)
+        # Without a measure nothing changes, and the picture of the office as it will be says so by being the same.
+        to_be = as_is if study.to_be is None else draw(study.to_be, lang=lang)
     writers: dict[str, Callable[[Path], object]] = {
         "plan.docx": document.save,
         "plan.html": document.save,
@@ -118,7 +116,8 @@ def deliver(
             if progress:
                 progress(done, len(names))
             if name in writers:
-                writers[name](staged / name)
+                with speaking(lang):
+                    writers[name](staged / name)
         # The log brings its side tables along, as many as it has.
         tables = sorted(f"{TABLES}/{path.name}" for path in (staged / TABLES).glob("*"))
         drop = [] if LOG in keep else _side_tables(place)

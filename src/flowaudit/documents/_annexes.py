@@ -219,7 +219,7 @@ def counting(study: Study, lang: Language) -> list[Block]:
 
 def quality(study: Study, lang: Language) -> list[Block]:
     """Return what is doubtful in the data."""
-    found = study.quality.table
+    found = study.quality.to_frame(lang)
     if found.empty:
         return [Paragraph(_("The checks found nothing doubtful.", lang=lang))]
     severity = {"error": _("error", lang=lang), "warning": _("warning", lang=lang), "info": _("remark", lang=lang)}

@@ -46,7 +46,7 @@ def tables(study: Study, lang: Language | None = None) -> dict[str, pd.DataFrame
         _("variants", lang=lang): _variants(study),
         _("problems", lang=lang): study.findings.table(lang),
         _("waiting", lang=lang): study.findings.waiting,
-        _("quality", lang=lang): study.quality.table,
+        _("quality", lang=lang): study.quality.to_frame(lang),
         _("counting rules", lang=lang): _rules(study, lang),
         _("sources", lang=lang): _sources(study, lang),
     }
