@@ -116,14 +116,17 @@ class EventLog:
 
     def codes(self, column: str) -> tuple[npt.NDArray[np.int32], list[Any]]:
         """Return a text column as codes (-1 where missing) and the labels they stand for."""
+        array = self._dictionary(column)
+        return _indices(array), array.dictionary.to_pylist()
+
+    def _dictionary(self, column: str) -> pa.DictionaryArray:
         chunked = self.events[column]
         if not pa.types.is_dictionary(chunked.type):
             chunked = pc.dictionary_encode(chunked)
         array = chunked.unify_dictionaries().combine_chunks()
         if isinstance(array, pa.ChunkedArray):
             array = array.chunk(0) if array.num_chunks else pa.DictionaryArray.from_arrays([], [])
-        codes = pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-        return codes, array.dictionary.to_pylist()
+        return array
 
     def stamps(self, column: str) -> npt.NDArray[np.datetime64]:
         """Return a time column as ``datetime64[us]`` (NaT where missing)."""
@@ -133,7 +136,7 @@ class EventLog:
     @cached_property
     def case_ptr(self) -> npt.NDArray[np.int64]:
         """Row where each case starts, and the number of rows last: case i is ``ptr[i]:ptr[i + 1]``."""
-        codes, _labels = self.codes("case_id")
+        codes = _indices(self._dictionary("case_id"))
         if not len(codes):
             return np.zeros(1, np.int64)
         starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
@@ -219,6 +222,13 @@ class EventLog:
         ]
         body = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows)
         return f"<table>{body}</table>"
+
+
+def _indices(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    found: npt.NDArray[np.int32] = (
+        pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    )
+    return found
 
 
 def from_frame(

@@ -20,6 +20,8 @@ ONE_WEEKDAY = 0.60
 ALONE = 0.95
 WEEKS = 8
 SHARED_ACCOUNT = 0.5
+TENTH_WAITS = 0.5
+"""Working days that at least a tenth of the cases must wait."""
 Ints = npt.NDArray[np.int64]
 
 
@@ -30,7 +32,7 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "The at most 5 activities of offices before which cases lie longest in total, each with at least 5 % of all waiting "
-        "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work. Patterns named: at least 60 % of the ends on "
+        "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work, and at least a tenth of the cases waiting half a working day. Patterns named: at least 60 % of the ends on "
         "one weekday (batches), one officer doing at least 95 %. Without start times it is handover time, work included.",
         lang=lang,
     )
@@ -53,6 +55,8 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         cases, lost = context.by_case(rows, context.wait_days[rows])
         if waits[code] < least * total or len(cases) < context.min_cases:
             continue
+        if np.quantile(lost, 0.9) < TENTH_WAITS:
+            continue  # a few cases that lay for months are no pattern of the step
         if context.time_kind == "waiting" and share < WAIT_SHARE:
             continue
         found.append(_finding(context, str(names[code]), rows, cases, lost, waits[code] / total, float(share)))
@@ -145,5 +149,5 @@ def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[s
 
 RULE = Rule(
     "W10", name, definition, ("end",), find,
-    {"share_of_total": SHARE_OF_TOTAL, "wait_share": WAIT_SHARE, "one_weekday": ONE_WEEKDAY, "alone": ALONE},
+    {"share_of_total": SHARE_OF_TOTAL, "wait_share": WAIT_SHARE, "one_weekday": ONE_WEEKDAY, "alone": ALONE, "tenth_waits": TENTH_WAITS},
 )  # fmt: skip
