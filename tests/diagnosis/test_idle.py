@@ -7,7 +7,7 @@ from approvals import HOUR, log_of, step
 
 from flowaudit.diagnosis import diagnose
 from flowaudit.eventlog import APPLICANT, from_frame
-from flowaudit.worktime import Calendar
+from flowaudit.worktime import Calendar, load_calendar
 
 MONDAY = pd.Timestamp("2024-03-04 09:00")
 
@@ -141,3 +141,17 @@ def test_no_waiting_nothing_found():
 def test_shares_are_shares():
     found = w10(log_of([waiting(int(d)) for d in np.random.default_rng(0).integers(1, 9, 60)]))
     assert 0 < sum(f.details["share_of_total"] for f in found.values()) <= 1 + 1e-9
+
+
+def test_a_few_cases_that_lay_for_months_are_no_finding():
+    """5 of 100 cases wait 60 days, the others none: their total is large, but no tenth of the cases waits."""
+    day = pd.Timestamp("2024-01-01 09:00")
+    rows = []
+    for i in range(100):
+        first = day + pd.Timedelta(days=i % 5)
+        rows += [(f"{i}", "A", first), (f"{i}", "B", first + pd.Timedelta(days=60 if i < 5 else 0))]
+    log = from_frame(pd.DataFrame(rows, columns=["case_id", "activity", "end"]))
+    assert not [f for f in diagnose(log, calendar=load_calendar("weekdays")) if f.rule == "W10"]
+    late = [(c, a, t + pd.Timedelta(days=3) if a == "B" else t) for c, a, t in rows]
+    log = from_frame(pd.DataFrame(late, columns=["case_id", "activity", "end"]))
+    assert [f for f in diagnose(log, calendar=load_calendar("weekdays")) if f.rule == "W10"]
