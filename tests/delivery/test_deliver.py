@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 import sys
 
 import pandas as pd
 import pytest
 
-from flowaudit.delivery import DUTIES, FILES, deliver, summary
+from flowaudit.delivery import DUTIES, FILES, deliver, duties_template, summary
 from flowaudit.errors import InputError
 from flowaudit.eventlog import from_frame, open_log
 from flowaudit.redesign import Scenario
@@ -108,3 +109,17 @@ def test_summary_of_a_bare_log(small):
 def test_summary_speaks_the_language_asked_for(small):
     assert summary(small, "zh")["four_reductions"]["time"]["observed"]["unit"] == "工作日"
     assert summary(small)["four_reductions"]["time"]["observed"]["unit"] == "working days"
+
+
+def test_the_duties_template_is_empty_and_its_examples_are_valid(tmp_path):
+    from flowaudit.study import Duties, read_duties
+
+    path = tmp_path / DUTIES
+    path.write_text(duties_template(), encoding="utf-8")
+    assert read_duties(path) == Duties()
+    active = re.sub(r"^# (\[\[\w+\]\]|\w+ = )", r"\1", duties_template(), flags=re.MULTILINE)
+    path.write_text(active, encoding="utf-8")
+    found = read_duties(path)
+    assert len(found.duties) == len(found.schedule) == 1
+    assert found.duties[0].model_fields_set == set(type(found.duties[0]).model_fields)
+    assert found.schedule[0].model_fields_set == set(type(found.schedule[0]).model_fields)
