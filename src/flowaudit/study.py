@@ -122,6 +122,8 @@ def _toml(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
     source = Path(path)
     try:
         return source, tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
+    except FileNotFoundError:
+        raise InputError(_("{file}: there is no such file.", file=str(path))) from None
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise InputError(_("{file}: not a readable TOML file: {error}", file=source.name, error=error)) from None
 
@@ -274,6 +276,16 @@ def study(
     as_is = discover(view, unit=view.unit, calendar=calendar)
     tell("measure", 0, 1)
     observed = four_reductions(view, catalogue, unit=view.unit, policy=options.policy, calendar=calendar)
+    asked = tuple(targets)
+    for target in asked:
+        if not observed.primary[target.metric].recorded:
+            raise InsufficientDataError(
+                _(
+                    "the target '{label}' asks for a metric this log does not record.",
+                    label=target.label or target.asked(),
+                ),
+                hint=_("recorded: {names}", names=", ".join(m for m, f in observed.primary.items() if f.recorded)),
+            )
     tell("diagnose", 0, 1)
     findings = diagnose(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("fit", 0, 1)
@@ -297,7 +309,7 @@ def study(
     trust = fidelity(view, before, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     after = run(redesigned, "after") if redesigned is not None else None
     verdict = evaluate(
-        before if after is None else after, targets, baseline=before, catalogue=catalogue, policy=options.policy,
+        before if after is None else after, asked, baseline=before, catalogue=catalogue, policy=options.policy,
         calendar=calendar, fidelity=trust, progress=lambda done, total: tell("evaluate", done, total),
     )  # fmt: skip
     attribution = None

@@ -56,7 +56,7 @@ def summary(study: Study, lang: Language | None = None) -> dict[str, Any]:
             for r in study.refused
         ],
         "verdict": study.verdict.status,
-        "targets": [result.to_dict() for result in study.verdict.targets],
+        "targets": [result.to_dict(lang) for result in study.verdict.targets],
         "trust": study.verdict.trust,
         "fidelity": [row.to_dict() for row in study.verdict.fidelity],
         "notes": [zh if lang == "zh" else en for zh, en in study.verdict.notes],

@@ -9,7 +9,6 @@ from flowaudit.documents.content import Block, Heading, Paragraph, table
 from flowaudit.eventlog import items_of
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import metric_label
 from flowaudit.study import Study
 from flowaudit.targets import status_name
 
@@ -33,7 +32,7 @@ def general(study: Study, lang: Language) -> tuple[list[Block], int]:
         Paragraph(_("The following targets were set by the office in charge, not by the guidance.", lang=lang))
     )
     rows = [
-        (t.label or metric_label(t.metric, lang), t.asked, number(t.value), status_name(t.status, lang) + (f" ({t.reason})" if t.reason else ""))
+        (t.label(lang), t.asked(lang), number(t.value), status_name(t.status, lang) + (f" ({t.reason(lang)})" if t.reason(lang) else ""))
         for t in study.verdict.targets
     ]  # fmt: skip
     head = (_("Target", lang=lang), _("Asked", lang=lang), _("Estimated", lang=lang), _("Judgement", lang=lang))

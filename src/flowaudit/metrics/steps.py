@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from flowaudit.errors import MissingColumnError, UsageError, nearest
+from flowaudit.errors import MissingColumnError, UsageError
 from flowaudit.eventlog import APPLICANT, EventLog
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
@@ -119,10 +119,9 @@ def choose_policy(log: EventLog, policy: str | None = None) -> StepPolicy:
     if policy not in POLICIES:
         short = [key for key in POLICIES if key.split("_")[0].casefold() == policy.casefold()]
         if not short:
-            near = nearest(policy, POLICIES, n=1) or list(POLICIES)
             raise UsageError(
                 _("there is no counting policy '{policy}'.", policy=policy),
-                hint=_("did you mean '{near}'?", near=", ".join(near)),
+                hint=_("choose one of: {names}", names=", ".join(POLICIES)),
             )
         policy = short[0]
     if policy not in recorded:

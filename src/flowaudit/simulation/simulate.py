@@ -157,7 +157,7 @@ class _Prepared:
     """What every replication of one process shares."""
 
     process: Process
-    library: _Library
+    flat: _Library
     arrival: Array
     origin: np.datetime64
     delays: Array
@@ -188,7 +188,7 @@ class _Prepared:
         """Run one replication; return it and the number of cases that would end beyond the calendar."""
         from flowaudit.simulation import _kernels
 
-        lib, n = self.library, len(self.arrival)
+        lib, n = self.flat, len(self.arrival)
         routing, branching, waiting, working = (np.random.default_rng(s) for s in seed.spawn(4))
         cumulated = np.cumsum(lib.weights) / lib.weights.sum()
         template = np.minimum(np.searchsorted(cumulated, routing.random(n), side="right"), len(lib.weights) - 1)
@@ -245,7 +245,7 @@ class _Prepared:
         """Side-table rows of the drawn branches; step columns become hours."""
         if table is None:
             return None
-        n_branches = len(self.library.step_ptr) - 1
+        n_branches = len(self.flat.step_ptr) - 1
         ptr = np.searchsorted(table["branch"].to_numpy(), np.arange(n_branches + 1))
         cases = np.flatnonzero(keep)
         counts = (ptr[branch + 1] - ptr[branch])[cases]

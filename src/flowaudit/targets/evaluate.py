@@ -14,6 +14,7 @@ import pandas as pd
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import EventLog
+from flowaudit.messages import both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import (
     FidelityRow,
@@ -148,10 +149,9 @@ def _judge(
     cases: list[list[pd.DataFrame]],
     fidelity: tuple[FidelityRow, ...],
 ) -> TargetResult:
-    label, asked = target.label or target.asked(), target.asked()
     if not any(c.metric == target.metric for c in comparisons):
         raise InsufficientDataError(
-            _("the target '{label}' asks for a metric this log does not record.", label=label),
+            _("the target '{label}' asks for a metric this log does not record.", label=target.label or target.asked()),
             hint=_("recorded: {names}", names=", ".join(c.metric for c in comparisons)),
         )
     before, after = (_values(frames, target.metric, target.statistic) for frames in cases)
@@ -162,22 +162,18 @@ def _judge(
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = np.where(before > 0, (before - after) / before, np.nan)
         if np.isnan(rate).any():
-            return TargetResult(
-                label, target.metric, asked, None, None, None, "unsure", _("nothing to reduce: it is 0 before.")
-            )
+            return TargetResult(target, None, None, None, "unsure", both("nothing to reduce: it is 0 before."))
         value, low, high = interval(rate)
         bound, less_is_met = float(target.reduction or 0.0), False
     if math.isnan(low):
-        return TargetResult(
-            label, target.metric, asked, value, None, None, "unsure", _("one replication has no interval.")
-        )
+        return TargetResult(target, value, None, None, "unsure", both("one replication has no interval."))
     met = high <= bound if less_is_met else low >= bound
     missed = low > bound if less_is_met else high < bound
     status: Status = "met" if met else "not_met" if missed else "unsure"
-    reason = ""
+    reasons = ("", "")
     if any(row.metric == target.metric and row.check == "in_sample" and row.trust == "not_usable" for row in fidelity):
-        status, reason = "unsure", _("the model does not reproduce this metric well enough to decide.")
-    return TargetResult(label, target.metric, asked, value, low, high, status, reason)
+        status, reasons = "unsure", both("the model does not reproduce this metric well enough to decide.")
+    return TargetResult(target, value, low, high, status, reasons)
 
 
 def _overall(results: tuple[TargetResult, ...]) -> Status:
@@ -191,18 +187,10 @@ def _notes(comparisons: tuple[Comparison, ...]) -> tuple[tuple[str, str], ...]:
     by = {c.metric: c for c in comparisons}
     notes: list[tuple[str, str]] = []
     if "clock" in by and "time" in by and by["clock"].high < 0 <= by["time"].high:
-        notes.append(
-            (
-                _("The official clock gets shorter, the end-to-end time does not.", lang="zh"),
-                _("The official clock gets shorter, the end-to-end time does not.", lang="en"),
-            )
-        )
+        notes.append(both("The official clock gets shorter, the end-to-end time does not."))
     if "clock" in by and "time" in by and by["clock"].low > 0 > by["time"].high:
         notes.append(
-            (
-                _("End-to-end time gets shorter while the official clock gets longer: items accepted early wait longer on the clock.", lang="zh"),
-                _("End-to-end time gets shorter while the official clock gets longer: items accepted early wait longer on the clock.", lang="en"),
-            )
+            both("End-to-end time gets shorter while the official clock gets longer: items accepted early wait longer on the clock.")
         )  # fmt: skip
     for metric in ("steps", "materials", "trips"):
         if metric in by and by[metric].low > 0:

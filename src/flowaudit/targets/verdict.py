@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import FidelityRow, Figure, Reduction, Trust, metric_label
+from flowaudit.targets.target import Target
 
 Status = Literal["met", "not_met", "unsure", "not_asked"]
 
@@ -63,21 +64,41 @@ class Comparison:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """What was asked of one metric, what the simulation gives, and whether that is enough."""
+    """What was asked of one metric, what the simulation gives, and whether that is enough.
 
-    label: str
-    metric: str
-    asked: str
+    Attributes
+    ----------
+    value, low, high : float or None
+        Of the metric, or of its reduction where a reduction was asked; None where it cannot be given.
+    reasons : (Chinese, English)
+        Why it cannot be decided; empty where it can.
+    """
+
+    target: Target
     value: float | None
     low: float | None
     high: float | None
     status: Status
-    reason: str = ""
+    reasons: tuple[str, str] = ("", "")
 
-    def to_dict(self) -> dict[str, Any]:
+    @property
+    def metric(self) -> str:
+        return self.target.metric
+
+    def label(self, lang: Language | None = None) -> str:
+        """Return the name people gave the target, else the target in words."""
+        return self.target.label or self.target.asked(lang)
+
+    def asked(self, lang: Language | None = None) -> str:
+        return self.target.asked(lang)
+
+    def reason(self, lang: Language | None = None) -> str:
+        return self.reasons[0] if (lang or current_language()) == "zh" else self.reasons[1]
+
+    def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
         return {
-            "label": self.label, "metric": self.metric, "asked": self.asked, "value": self.value,
-            "low": self.low, "high": self.high, "status": self.status, "reason": self.reason,
+            "label": self.label(lang), "metric": self.metric, "asked": self.asked(lang), "value": self.value,
+            "low": self.low, "high": self.high, "status": self.status, "reason": self.reason(lang),
         }  # fmt: skip
 
 
@@ -124,7 +145,7 @@ class Verdict:
         return {
             "status": self.status,
             "comparisons": [c.to_dict(lang) for c in self.comparisons],
-            "targets": [t.to_dict() for t in self.targets],
+            "targets": [t.to_dict(lang) for t in self.targets],
             "fidelity": [f.to_dict() for f in self.fidelity],
             "trust": self.trust,
             "notes": [zh if lang == "zh" else en for zh, en in self.notes],
