@@ -102,7 +102,7 @@ def test_due_is_a_workday_n_days_on(calendar, a, n):
 @given(calendars, dates, dates)
 def test_equals_counting_day_by_day(calendar, a, b):
     low, high = min(a, b), max(a, b)
-    days = np.arange(low, high, dtype="datetime64[D]") + 1
+    days = np.arange(low, high, dtype="datetime64[D]") + np.timedelta64(1, "D")
     counted = float(calendar.is_workday(days).sum()) if len(days) else 0.0
     assert calendar.working_days(low, high) == counted
     assert calendar.working_days(high, low) == -counted
@@ -110,8 +110,8 @@ def test_equals_counting_day_by_day(calendar, a, b):
 
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1)), st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1)))
 def test_weekdays_have_no_bound_and_match_numpy(a, b):
-    a, b = min(a, b), max(a, b)
-    expected = np.busday_count(np.datetime64(a) + 1, np.datetime64(b) + 1) if a < b else 0
+    a, b, day = min(a, b), max(a, b), np.timedelta64(1, "D")
+    expected = np.busday_count(np.datetime64(a) + day, np.datetime64(b) + day) if a < b else 0
     assert WEEKDAYS.working_days(a, b) == expected
 
 

@@ -51,7 +51,7 @@ def day_classes(first: np.datetime64, n_days: int, calendar: Calendar) -> npt.ND
     Days outside the calendar's data are taken as Monday to Friday working: the simulation may run past the last
     published notice, but nothing it says about such days reaches a figure (see ``Runs.beyond_calendar``).
     """
-    days = first.astype("datetime64[D]") + np.arange(n_days)
+    days = first.astype("datetime64[D]") + np.arange(n_days).astype("timedelta64[D]")
     weekday = (days.astype(np.int64) + 3) % 7
     working = weekday < 5
     known = np.ones(n_days, bool)
