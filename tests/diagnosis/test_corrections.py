@@ -101,8 +101,18 @@ def test_rejected_materials_are_ranked():
             "case_id": [f"c{i:03}" for i in range(6)],
             "canonical_id": ["ID", "ID", "ID", "PLAN", "PLAN", "LEASE"],
             "accepted": ["false"] * 5 + ["true"],
+            "reject_reason": ["缺少反面", "模糊", "缺少反面", "模糊", None, "模糊"],
         }
     )
     (finding,), _missing = w04(log.with_tables(material_instances=materials))
     assert finding.details["materials"] == [["ID", 3], ["PLAN", 2]]
     assert finding.scope["materials"] == ("ID", "PLAN")
+    # What was accepted in the end, or rejected without a word, has no reason.
+    assert finding.details["reasons"] == [["模糊", 2], ["缺少反面", 2]]
+
+
+def test_reasons_are_nothing_where_they_are_not_recorded():
+    materials = pd.DataFrame({"case_id": ["c000"], "canonical_id": ["ID"], "accepted": ["false"]})
+    log = log_of([case(1)] * 40)
+    assert w04(log)[0][0].details["reasons"] == []
+    assert w04(log.with_tables(material_instances=materials))[0][0].details["reasons"] == []

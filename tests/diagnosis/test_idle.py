@@ -155,3 +155,9 @@ def test_a_few_cases_that_lay_for_months_are_no_finding():
     late = [(c, a, t + pd.Timedelta(days=3) if a == "B" else t) for c, a, t in rows]
     log = from_frame(pd.DataFrame(late, columns=["case_id", "activity", "end"]))
     assert [f for f in diagnose(log, calendar=load_calendar("weekdays")) if f.rule == "W10"]
+
+
+@pytest.mark.parametrize(("days", "found"), [(16, {"审批", "送达"}), (18, {"审批"})])
+def test_a_twentieth_of_all_waiting(days, found):
+    """Before 送达 6/7 of a day; before 审批 15 6/7 or 17 6/7: the first is 5.1 % of both together, or 4.6 %."""
+    assert set(w10(log_of([waiting(days)] * 40))) == found

@@ -89,6 +89,10 @@ def test_w04_corrections(found, truth, events):
     planted = truth["w04_corrections"]["realised"]
     notices = events[(events["stage"] == "correction") & (events["department"] != APPLICANT)]
     assert len(notices) == planted["notices"]
+    rejected = pd.read_csv(FOLDER / "material_instances.csv.gz").query("not accepted")
+    rejected = rejected.assign(
+        item=rejected["case_id"].map(pd.read_csv(FOLDER / "cases.csv").set_index("case_id")["item_code"])
+    )
     requests, repeated = 0, 0
     for item, own in notices.groupby("item_code"):
         finding = found[f"W04-{item}"]
@@ -96,6 +100,8 @@ def test_w04_corrections(found, truth, events):
         assert finding.cases == len(per_bundle)
         assert finding.population == events.loc[events["item_code"] == item, "bundle_id"].nunique()
         assert finding.details["repeated"] == (per_bundle > 1).sum()
+        why = rejected.loc[rejected["item"] == item, "reject_reason"]
+        assert dict(map(tuple, finding.details["reasons"])) == why.value_counts().to_dict()
         requests += finding.details["requests"]
         repeated += finding.details["repeated"]
         # Each notice is answered by the applicant's next correction of the same item.

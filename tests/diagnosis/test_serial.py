@@ -125,3 +125,10 @@ def test_not_checkable_without_stages_and_items():
     found, missing = w09(log_of([case] * 40))
     assert found == {}
     assert len(missing[0].needs) == 2
+
+
+@pytest.mark.parametrize(("serial", "beside", "found"), [(40, 10, 1), (40, 11, 0)])
+def test_four_of_five_cases_with_both_inspections(serial, beside, found):
+    """Begun on the same day both were enabled by the review: these cases run side by side already."""
+    log = log_of(inspections(2, 4, n=serial) + inspections(2, 2, n=beside))
+    assert len(w09(log, catalogue())[0]) == found

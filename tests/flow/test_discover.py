@@ -74,6 +74,14 @@ def test_max_edges_is_kept():
     assert_connected(found)
 
 
+def test_a_strong_circle_is_not_cut_off():
+    """The strongest ways into and out of B and C lie between the two; the way to them from the start is weak."""
+    found = see(log_of("A", "A", "BCBCBC"), max_edges=0)
+    shown = found.shown()[1]
+    assert {(START, "B"), ("C", END)} <= set(zip(shown["source"], shown["target"], strict=True))
+    assert_connected(found)
+
+
 def test_the_strongest_edges_are_shown_first():
     found = see(log_of(*["ABC"] * 10, "AC"), max_edges=0)
     shown = found.shown()[1]

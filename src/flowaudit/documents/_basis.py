@@ -143,6 +143,7 @@ def _relations(study: Study, lang: Language) -> list[Block]:
         "alternative": _("is an alternative to", lang=lang),
         "included": _("is included in", lang=lang),
     }
+    habit = _("usually comes before", lang=lang)
     bases = {"legal": _("law", lang=lang), "catalogue": _("catalogue", lang=lang), "observed": _("observed", lang=lang)}
     blocks: list[Block] = []
     rows: list[tuple[object, ...]]
@@ -152,7 +153,8 @@ def _relations(study: Study, lang: Language) -> list[Block]:
         strict = relations[relations["relation"] != "co_requested"]
         together = len(relations) - len(strict)
         rows = [
-            (catalogue.item_name(str(r["src_item"])), names.get(str(r["relation"]), str(r["relation"])),
+            (catalogue.item_name(str(r["src_item"])),
+             habit if (r["relation"], r.get("basis")) == ("precedes", "observed") else names.get(str(r["relation"]), str(r["relation"])),
              catalogue.item_name(str(r["dst_item"])), bases.get(str(r.get("basis")), "—"))
             for r in strict.to_dict("records")
         ]  # fmt: skip

@@ -53,7 +53,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         known = context.catalogue is not None and bool(label)
         shown = context.catalogue.item_name(label) if known and context.catalogue is not None else label
         repeated = int((np.unique(context.case[requests[own]], return_counts=True)[1] > 1).sum())
-        reasons = _pareto(context, label or None)
+        materials = _pareto(context, label or None)
         values = {
             "item": shown, "cases": len(cases), "share": len(cases) / population, "repeated": repeated,
             "yield": 1 - len(cases) / population,
@@ -84,7 +84,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
                 scope={
                     "items": [label] if label else [],
                     "departments": sorted({str(labels[d]) for d in departments[requests[own]] if d >= 0}),
-                    "materials": [material for material, _n in reasons[:5]],
+                    "materials": [material for material, _n in materials[:5]],
                 },
                 cases=cases,
                 lost=total,
@@ -96,7 +96,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
                 group="痛点",
                 details={
                     "requests": len(own), "repeated": repeated, "first_pass_yield": 1 - len(cases) / population,
-                    "materials": [list(r) for r in reasons],
+                    "materials": [list(m) for m in materials], "reasons": [list(r) for r in _reasons(context, label or None)],
                 },
             )
         )  # fmt: skip
@@ -136,18 +136,29 @@ def answers(context: Context, requests: Ints) -> Ints:
 
 def _pareto(context: Context, item: str | None) -> list[tuple[str, int]]:
     """Rejected materials, most frequent first, by their catalogue names."""
-    table = context.log.table("material_instances")
-    if table is None or not {"accepted", "canonical_id"} <= set(table.columns):
-        return []
-    rejected = table[table["accepted"].astype(str).str.casefold() == "false"]
-    if item is not None and "item_code" in rejected:
-        rejected = rejected[rejected["item_code"] == item]
     names: dict[Any, Any] = {}
     materials = context.catalogue.materials if context.catalogue is not None else None
     if materials is not None and {"canonical_id", "name"} <= set(materials.columns):
         names = dict(zip(materials["canonical_id"], materials["name"], strict=True))
-    counts = Counter(str(names.get(m, m)) for m in rejected["canonical_id"].dropna())
+    counts = Counter(str(names.get(m, m)) for m in _rejected(context, item, "canonical_id"))
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _reasons(context: Context, item: str | None) -> list[tuple[str, int]]:
+    """Reasons of the rejections, most frequent first."""
+    counts = Counter(str(reason) for reason in _rejected(context, item, "reject_reason"))
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _rejected(context: Context, item: str | None, column: str) -> list[Any]:
+    """What a column says of the rejected materials; nothing where it was not recorded."""
+    table = context.log.table("material_instances")
+    if table is None or not {"accepted", column} <= set(table.columns):
+        return []
+    rejected = table[table["accepted"].astype(str).str.casefold() == "false"]
+    if item is not None and "item_code" in rejected:
+        rejected = rejected[rejected["item_code"] == item]
+    return list(rejected[column].dropna())
 
 
 RULE = Rule("W04", name, definition, ("stage (correction) | result",), find, {"share": SHARE})
