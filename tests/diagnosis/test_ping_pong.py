@@ -32,7 +32,8 @@ def w03(log, **options):
 
 
 def count(*words):
-    return len(bounces(Context(log_of([word(w) for w in words]), None, WEEKDAYS, 1))[0])
+    context = Context(log_of([word(w) for w in words]), None, WEEKDAYS, 1)
+    return len(bounces(context, context.column("department")[0])[0])
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,50 @@ def test_not_checkable_without_departments():
 def test_automatic_steps_are_no_department_s_work():
     case = [step(s.activity, s.department, s.stage, s.day, is_auto=s.department == "B") for s in word("ABA")]
     assert w03(log_of([case] * 30))[0] == []
+
+
+def offices(letters, *, stage=None, department="甲局", **more):
+    """One step a day in one department; a letter is an office, "?" one that was not recorded, "-" the applicant."""
+    return [
+        step(f"{letter}办理", APPLICANT if letter == "-" else department, stage if last else "review", day,
+             office=None if letter in "-?" else letter, **more)
+        for day, letter in enumerate(letters)
+        for last in [day == len(letters) - 1]
+    ]  # fmt: skip
+
+
+def test_returns_between_offices_of_one_department():
+    (finding,), _missing = w03(log_of([offices("ABA")] * 40 + [offices("AB")] * 60))
+    assert finding.id == "W03-甲局-A-B"
+    assert (finding.cases, finding.population) == (40, 100)
+    assert finding.time_lost_days_median == pytest.approx(2 - HOUR)
+    assert finding.scope == {"departments": ("甲局",), "offices": ("A", "B")}
+    assert (finding.reengineering, finding.measures) == ("U", ("M03",))
+    assert "甲局" in finding.statement_en
+
+
+@pytest.mark.parametrize(
+    "case",
+    [offices("AAB"), offices("A-BA"), offices("A?A"), offices("?A?"), offices("ABA", stage="correction"), [*offices("AB"), step("A办理", "甲局", "review", 2, office="A", result="补正")],
+     [*offices("A"), *offices("B", department="乙局"), step("C办理", "丙局", "review", 2, office="A")],
+     offices("ABA", is_auto=True)],
+    ids=["no return", "applicant", "unknown between", "unknown", "asks for a correction", "by its result", "other departments", "automatic"],
+)  # fmt: skip
+def test_no_returns_between_offices(case):
+    assert w03(log_of([case] * 40 + [offices("AB")] * 5))[0] == []
+
+
+def test_offices_of_the_same_name_in_two_departments_are_two():
+    """甲局 A, 乙局 A, 甲局 A is a return between departments, none between offices."""
+    case = [
+        *offices("A"),
+        step("会商", "乙局", "review", 1, office="A"),
+        step("A办理", "甲局", "review", 2, office="A"),
+    ]
+    (finding,), _missing = w03(log_of([case] * 40))
+    assert finding.id == "W03-甲局-乙局"
+
+
+def test_the_population_is_that_of_the_department_s_own_office():
+    (finding,), _missing = w03(log_of([offices("ABA")] * 40 + [offices("A", department="乙局")] * 60))
+    assert (finding.id, finding.cases, finding.population) == ("W03-甲局-A-B", 40, 40)

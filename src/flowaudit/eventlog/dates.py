@@ -162,7 +162,9 @@ def _by_position(
     good &= (minute < 60) & (second < 60)
     good &= (hour < 24) | ((hour == 24) & (minute == 0) & (second == 0) & (micro == 0))
     safe_month = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    length = ((safe_month + np.timedelta64(1, "M")).astype("datetime64[D]") - safe_month.astype("datetime64[D]")).astype(np.int64)
+    length = (
+        (safe_month + np.timedelta64(1, "M")).astype("datetime64[D]") - safe_month.astype("datetime64[D]")
+    ).astype(np.int64)
     good &= day <= length
     seconds = hour * 3600 + minute * 60 + second
     stamp = safe_month.astype("datetime64[D]").astype("datetime64[us]")

@@ -172,7 +172,11 @@ class _Prepared:
         classes = day_classes(origin, n_days, calendar)
         last = np.inf
         if calendar.last is not None:
-            last = float((np.datetime64(calendar.last) + np.timedelta64(1, "D") - origin).astype("timedelta64[h]").astype(np.int64))
+            last = float(
+                (np.datetime64(calendar.last) + np.timedelta64(1, "D") - origin)
+                .astype("timedelta64[h]")
+                .astype(np.int64)
+            )
         return cls(
             process,
             _Library.of(process),

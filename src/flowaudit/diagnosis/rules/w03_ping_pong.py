@@ -1,6 +1,9 @@
-"""W03 部门往返: a case goes from A to B and back to A with nothing from the applicant in between."""
+"""W03 部门往返: a case goes from A to B and back to A with nothing from the applicant in between; offices likewise."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +11,7 @@ import numpy.typing as npt
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.rules.w04_corrections import correction_requests
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
@@ -23,7 +27,8 @@ def definition(lang: Language | None = None) -> str:
     return _(
         "Runs of departments D1, D2, ... of one case (and one item where recorded), broken by every act of the applicant; "
         "a return is D(i) = D(i-2) other than D(i-1). A pair speaks when at least 5 % of the cases in which the first "
-        "department works have one. Lost time: from the first department's last act to its next one.",
+        "department works have one. Lost time: from the first department's last act to its next one. Offices of one "
+        "department likewise, but for returns with which a correction is asked for: those are W04's.",
         lang=lang,
     )
 
@@ -32,49 +37,110 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     if not context.log.has("department"):
         return NotCheckable("W03", *both("departments are not recorded"), ("department",))
     department, labels = context.column("department")
-    left, away, returned = bounces(context)
+    left, away, returned = bounces(context, department)
     found = []
-    pairs = np.stack([department[left], department[away]], axis=1)
-    for a, b in np.unique(pairs, axis=0):
-        own = (pairs[:, 0] == a) & (pairs[:, 1] == b)
-        rows = left[own]
-        lost = context.days(context.end[rows], context.start[returned[own]])
-        cases, total = context.by_case(rows, lost)
-        population = len(np.unique(context.case[department == a]))
-        if len(cases) < context.min_cases or len(cases) < SHARE * population:
-            continue
+    for pair in _pairs(context, department, left, away, returned):
+        a, b = (str(labels[code]) for code in pair.codes)
         values = {
-            "a": str(labels[a]), "b": str(labels[b]), "cases": len(cases), "share": len(cases) / population, "times": int(own.sum()),
+            "a": a, "b": b, "cases": len(pair.cases), "share": len(pair.cases) / pair.population, "times": pair.returns,
         }  # fmt: skip
-        found.append(
-            context.finding(
-                "W03",
-                f"{labels[a]}-{labels[b]}",
-                texts=(
-                    *both("rather frequent returns between departments"),
-                    *both(
-                        "{cases} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times} times; to be checked.",
-                        **values,
-                    ),
-                    *both("A consultation the law prescribes also looks like a return."),
-                ),
-                scope={"departments": [str(labels[a]), str(labels[b])]},
-                cases=cases,
-                lost=total,
-                population=population,
-                confidence="high" if context.log.has("stage") else "medium",
-                reengineering="④",
-                reductions=("steps", "time"),
-                measures=("M03", "M04"),
-                group="堵点",
-                details={"pair": [str(labels[a]), str(labels[b])], "returns": int(own.sum())},
-            )
+        texts = (
+            *both("rather frequent returns between departments"),
+            *both(
+                "{cases} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times} times; to be checked.",
+                **values,
+            ),
+            *both("A consultation the law prescribes also looks like a return."),
         )
+        found.append(_finding(context, pair, f"{a}-{b}", texts, {"departments": [a, b]}, [a, b]))
+    return found + (_between_offices(context) if context.log.has("office") else [])
+
+
+def _between_offices(context: Context) -> list[Finding]:
+    """Returns between two offices of one department."""
+    department, labels = context.column("department")
+    office, names = context.column("office")
+    # Offices of two departments may bear one name; what bears none stands for no office.
+    place = department * (len(names) + 1) + office + 1
+    rows = np.stack(bounces(context, place), axis=1)
+    asked = correction_requests(context)
+    inside = (department[rows] == department[rows[:, :1]]).all(axis=1) & (office[rows] >= 0).all(axis=1)
+    rows = rows[inside & ~np.isin(rows[:, 2], () if asked is None else asked)]
+    found = []
+    for pair in _pairs(context, place, *rows.T):
+        whole = str(labels[pair.codes[0] // (len(names) + 1)])
+        a, b = (str(names[code % (len(names) + 1) - 1]) for code in pair.codes)
+        values = {
+            "department": whole, "a": a, "b": b, "cases": len(pair.cases), "share": len(pair.cases) / pair.population,
+            "times": pair.returns,
+        }  # fmt: skip
+        texts = (
+            *both("rather frequent returns between offices of one department"),
+            *both(
+                "In {department}, {cases} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times} times; to be checked.",
+                **values,
+            ),
+            *both("A check that sends a draft back for good reason also looks like a return."),
+        )
+        scope = {"departments": [whole], "offices": [a, b]}
+        found.append(_finding(context, pair, f"{whole}-{a}-{b}", texts, scope, [a, b]))
     return found
 
 
-def bounces(context: Context) -> tuple[Ints, Ints, Ints]:
-    """Return for every return A, B, A the last row of the first A, the first of B, and the first of the second A."""
+@dataclass(frozen=True)
+class _Pair:
+    """Where cases go and come back from, which ones, how often, and the working days until they are back."""
+
+    codes: tuple[int, int]
+    cases: Ints
+    lost: npt.NDArray[np.float64]
+    returns: int
+    population: int
+
+
+def _pairs(context: Context, place: Ints, left: Ints, away: Ints, returned: Ints) -> Iterator[_Pair]:
+    """Returns by where they begin and lead to, as far as there are enough of them."""
+    ends = np.stack([place[left], place[away]], axis=1)
+    for a, b in np.unique(ends, axis=0):
+        own = (ends[:, 0] == a) & (ends[:, 1] == b)
+        rows = left[own]
+        cases, lost = context.by_case(rows, context.days(context.end[rows], context.start[returned[own]]))
+        population = len(np.unique(context.case[place == a]))
+        if len(cases) >= context.min_cases and len(cases) >= SHARE * population:
+            yield _Pair((int(a), int(b)), cases, lost, int(own.sum()), population)
+
+
+def _finding(
+    context: Context,
+    pair: _Pair,
+    key: str,
+    texts: tuple[str, str, str, str, str, str],
+    scope: dict[str, list[str]],
+    names: list[str],
+) -> Finding:
+    inside = "offices" in scope
+    return context.finding(
+        "W03",
+        key,
+        texts=texts,
+        scope=scope,
+        cases=pair.cases,
+        lost=pair.lost,
+        population=pair.population,
+        confidence="high" if context.log.has("stage") else "medium",
+        reengineering="U" if inside else "④",
+        reductions=("steps", "time"),
+        measures=("M03",) if inside else ("M03", "M04"),
+        group="堵点",
+        details={"pair": names, "returns": pair.returns},
+    )
+
+
+def bounces(context: Context, place: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return for every return A, B, A the last row of the first A, the first of B, and the first of the second A.
+
+    ``place`` says of every row where it was handled; rows without a department are passed over.
+    """
     department, _labels = context.column("department")
     item, _items = context.column("item_code")
     rows = np.flatnonzero((department >= 0) & ~context.automatic)
@@ -87,7 +153,7 @@ def bounces(context: Context) -> tuple[Ints, Ints, Ints]:
     rows, segment = rows[~breaks], segment[~breaks]
     if not len(rows):
         return rows, rows, rows
-    own = department[rows]
+    own = place[rows]
     change = np.r_[True, (own[1:] != own[:-1]) | (segment[1:] != segment[:-1])]
     first = np.flatnonzero(change)
     last = np.r_[first[1:] - 1, len(rows) - 1]

@@ -29,7 +29,7 @@ def definition(lang: Language | None = None) -> str:
     return _(
         "Two items of one bundle that usually follow each other, or two inspections or consultations of one case, of which "
         "one ends before the other begins in at least 80 % of the cases that have both; no prerequisite in the catalogue; "
-        "no common officer. Saving: sum less maximum of the two spans.",
+        "no common officer (inspections and consultations). Saving: sum less maximum of the two spans.",
         lang=lang,
     )
 

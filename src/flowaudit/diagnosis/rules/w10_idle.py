@@ -83,14 +83,18 @@ def _finding(
             "waiting; {wait_share:.0%} of its time is waiting; to be checked.",
             **values,
         )
-        caveat = both("Who causes the waiting cannot be read off the log alone: queue, absence or another authority.")
+        caveat = both(
+            "Who causes the waiting cannot be read off the log alone: queue, absence, another authority, or a period the law prescribes."
+        )
     else:
         statement = both(
             "From the end of the step before to the end of “{activity}” cases take {days:.1f} working days (median; 90th "
             "percentile {p90:.1f}), {share:.0%} of all handover time; to be checked.",
             **values,
         )
-        caveat = both("The log has end times only: this is handover time, work included, not waiting.")
+        caveat = both(
+            "The log has end times only: this is handover time, work included, not waiting. A period the law prescribes looks the same."
+        )
     departments, labels = context.column("department")
     items, codes = context.column("item_code")
     return context.finding(
