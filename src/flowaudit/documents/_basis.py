@@ -102,10 +102,11 @@ def _item_table(study: Study, lang: Language) -> list[Block]:
         rows = [(i + 1, code, count(n)) for i, (code, n) in enumerate(volumes.items())]
         head = (_("No.", lang=lang), _("Item", lang=lang), _("Cases", lang=lang))
         return [table(_("Items", lang=lang), head, rows, widths=(1, 6, 2), numeric=(2,), notes=[_period(study, lang)])]
-    nodes = study.as_is.nodes
-    if nodes["department"].notna().any():
-        grouped = nodes.groupby("department", sort=False).agg(
-            activities=("activity", "nunique"), events=("events", "sum")
+    if study.log.has("department"):
+        # By each event's own department: an activity's usual one would be credited with others' work.
+        events = study.log.to_pandas(["department", "activity"]).astype("object").dropna(subset=["department"])
+        grouped = events.groupby("department", sort=False).agg(
+            activities=("activity", "nunique"), events=("activity", "size")
         )
         grouped = grouped.sort_values("events", ascending=False, kind="stable")
         rows = [

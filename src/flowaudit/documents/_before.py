@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowaudit.documents._words import DASH, count, number, stage_name, text, whole
+from flowaudit.documents._words import DASH, SMALL, count, number, stage_name, text, whole
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.eventlog import APPLICANT, items_of
 from flowaudit.flow import handover
@@ -191,7 +191,10 @@ def _department_times(study: Study, lang: Language) -> Block:
         _("Department", lang=lang), _("Times", lang=lang), _("Median (days)", lang=lang), _("P90 (days)", lang=lang),
         _("Sum (days)", lang=lang),
     )  # fmt: skip
-    cells = [(r[0], count(r[1]), number(r[2], 2), number(r[3], 2), number(r[4], 0)) for r in rows[:30]]
+    cells = [
+        (r[0], count(r[1]), *((DASH,) * 3 if r[1] < SMALL else (number(r[2], 2), number(r[3], 2), number(r[4], 0))))
+        for r in rows[:30]
+    ]
     notes = [_("Working days of 7 office hours, measured from the event that enabled the activity.", lang=lang)]
     if not log.has("start"):
         notes.append(_("Starts are not recorded: waiting and work cannot be told apart.", lang=lang))

@@ -127,15 +127,9 @@ class Verdict:
 
     @property
     def trust(self) -> Trust | None:
-        """How far the model may be trusted, None when fidelity was not measured.
-
-        The worst row of the fitted period; a later period that comes out worse costs a credible model one grade,
-        no more: there the office may have changed, not only the model be wrong.
-        """
+        """How far the model may be trusted: the worst row of all checks, None when fidelity was not measured."""
         order: tuple[Trust, ...] = ("usable", "with_care", "not_usable")
-        worst = max((r.trust for r in self.fidelity if r.check == "in_sample"), key=order.index, default=None)
-        later = any(r.check == "held_out" and r.trust != "usable" for r in self.fidelity)
-        return "with_care" if worst == "usable" and later else worst
+        return max((r.trust for r in self.fidelity), key=order.index, default=None)
 
     def comparison(self, metric: str) -> Comparison | None:
         return next((c for c in self.comparisons if c.metric == metric), None)
