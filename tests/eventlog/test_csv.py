@@ -47,7 +47,7 @@ def test_nobody_is_named(write):
     for secret in ("张三", "王五", "李四", "13800138000", "同意"):
         assert secret not in said
     assert "电话***" in said
-    assert "opinion" in " ".join(log.provenance.notes)
+    assert "opinion" in " ".join(en for _zh, en in log.provenance.notes)
     assert set(log.provenance.pseudonymised) == {"resource", "applicant_id"}
     assert [p["check"] for p in log.provenance.problems] == ["personal_numbers_masked"]
 
@@ -71,7 +71,7 @@ def test_packed_and_with_line_breaks_in_text(write):
     text = HEAD + '1,"受\n理",2024-01-05\n\n2,决定,2024-01-06\n,,\n'
     log = read_csv(write("a.csv.gz", gzip.compress(text.encode())))
     assert log.activities == ["受\n理", "决定"]
-    assert "1 empty rows left out" in log.provenance.notes
+    assert ("1 个空行未纳入", "1 empty rows left out") in log.provenance.notes
 
 
 def test_columns_named_by_hand_win(write):

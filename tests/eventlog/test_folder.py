@@ -69,8 +69,8 @@ def test_events_alone_are_a_log(tmp_path):
 
 def test_other_files_and_empty_tables_are_noted(folder):
     log = read_folder(folder(ratings="case_id,score\n", other="a,b\n1,2\n"))
-    assert any("other.csv" in n for n in log.provenance.notes)
-    assert any("ratings.csv" in n for n in log.provenance.notes)
+    assert any("other.csv" in en for _zh, en in log.provenance.notes)
+    assert any("ratings.csv" in en for _zh, en in log.provenance.notes)
     assert log.table("ratings") is None
 
 

@@ -65,7 +65,7 @@ def test_selection_keeps_side_tables_in_step():
     part = select_cases(log, keep, "first five")
     assert part.case_ids == log.case_ids[:5]
     assert set(part.tables["cases"]["case_id"]) == set(part.case_ids)
-    assert part.provenance.notes[-1] == "first five"
+    assert part.provenance.notes[-1] == ("first five", "first five")
 
 
 def test_unknown_sample_names_the_nearest():

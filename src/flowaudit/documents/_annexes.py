@@ -9,7 +9,7 @@ import pandas as pd
 
 from flowaudit.documents._problems import problem_name, problem_numbers
 from flowaudit.documents._reform import CATEGORIES, answered, category_name, data_needed, reduction_names
-from flowaudit.documents._words import DASH, blank, count, text
+from flowaudit.documents._words import DASH, blank, count, pick, text
 from flowaudit.documents.content import Block, Paragraph, table
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
@@ -211,9 +211,6 @@ def counting(study: Study, lang: Language) -> list[Block]:
                 )
             )
         )
-    for runs in (study.before, study.after):
-        for note in runs.notes if runs is not None else ():
-            blocks.append(Paragraph(note, "note"))
     return blocks
 
 
@@ -278,7 +275,7 @@ def provenance(study: Study, lang: Language) -> list[Block]:
         (_("Unit counted", lang=lang), _("bundle", lang=lang) if study.log.unit == "bundle" else _("case", lang=lang)),
         (_("Seed, replications", lang=lang), f"{study.settings.seed}, {study.settings.replications}"),
         (_("Pseudonymised columns", lang=lang), yes.join(source.pseudonymised) or DASH),
-        (_("Notes and filters", lang=lang), _("; ", lang=lang).join(source.notes) or DASH),
+        (_("Notes and filters", lang=lang), _("; ", lang=lang).join(pick(lang, *note) for note in source.notes) or DASH),
         (_("Written", lang=lang), f"{study.created:%Y-%m-%d %H:%M:%S}"),
         (_("Font of the pictures", lang=lang), find_font().name),
         ("Python", f"{platform.python_version()} ({platform.system()})"),

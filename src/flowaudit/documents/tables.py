@@ -227,7 +227,7 @@ def _sources(study: Study, lang: Language) -> pd.DataFrame:
         (_("Working calendar", lang=lang), study.settings.calendar),
         (_("Seed, replications", lang=lang), f"{study.settings.seed}, {study.settings.replications}"),
         (_("Written", lang=lang), f"{study.created:%Y-%m-%d %H:%M:%S}"),
-        *((_("Notes and filters", lang=lang), note) for note in source.notes),
+        *((_("Notes and filters", lang=lang), pick(lang, *note)) for note in source.notes),
         *((name, digest) for name, digest in sorted(study.inputs.items())),
     ]
     head = [

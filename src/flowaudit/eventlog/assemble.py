@@ -14,11 +14,12 @@ from flowaudit.errors import InputError, nearest
 from flowaudit.eventlog.dates import demand_good, parse_stamps
 from flowaudit.eventlog.headers import _TIERS, CASE_COLUMNS, STORED_AS, fold
 from flowaudit.eventlog.lifecycle import pair_transitions
-from flowaudit.eventlog.log import APPLICANT, STAGES, EventLog, Provenance, from_frame
+from flowaudit.eventlog.log import APPLICANT, STAGES, EventLog, Note, Provenance, from_frame
 from flowaudit.eventlog.mapping import quoted
 from flowaudit.eventlog.options import Options
 from flowaudit.eventlog.privacy import protect
 from flowaudit.eventlog.stages import resolve_stages, stage_of
+from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
 Lines = Callable[[list[int]], list[int]]
@@ -72,24 +73,24 @@ class Reading:
     offsets: set[str] = field(default_factory=set)
     pseudonymised: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def provenance(self) -> Provenance:
         offsets = tuple(sorted(self.offsets))
         zone = self.options.mapping.timezone
         if self.dropped:
-            self.notes.append(_("free text left out: {columns}", columns=", ".join(dict.fromkeys(self.dropped))))
+            self.notes.append(both("free text left out: {columns}", columns=", ".join(dict.fromkeys(self.dropped))))
         if offsets and zone is None:
             self.notes.append(
-                _(
+                both(
                     "stamps carry the UTC offsets {offsets}; the wall clock written there is kept",
                     offsets=", ".join(offsets),
                 )
             )
         elif offsets:
             self.notes.append(
-                _("stamps with the UTC offsets {offsets} converted to {zone}", offsets=", ".join(offsets), zone=zone)
+                both("stamps with the UTC offsets {offsets} converted to {zone}", offsets=", ".join(offsets), zone=zone)
             )
         return Provenance(
             source=self.source,
@@ -185,7 +186,7 @@ def to_log(
     if "end" not in frame:
         frame = frame.rename(columns={"start": "end"})
         reading.notes.append(
-            _("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"])
+            both("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"])
         )
         reading.problem("single_time", len(frame), len(frame))
     # Before attributes of the case are taken out of the events: the department may be one of them.
@@ -201,7 +202,7 @@ def to_log(
     nowhen = frame["end"].isna() & (frame["start"].isna() if "start" in frame else True)
     if nowhen.any():
         reading.problem("no_time", int(nowhen.sum()), len(frame), frame.loc[nowhen, "case_id"])
-        reading.notes.append(_("{n} rows without any time left out", n=int(nowhen.sum())))
+        reading.notes.append(both("{n} rows without any time left out", n=int(nowhen.sum())))
         frame = frame[~nowhen].reset_index(drop=True)
     if frame.empty:
         raise InputError(_("'{file}' holds no event with a time.", file=file), hint=_("look at its time column."))

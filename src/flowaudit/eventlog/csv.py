@@ -10,7 +10,7 @@ from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.options import options
 from flowaudit.eventlog.source import sha256
-from flowaudit.messages import translate as _
+from flowaudit.messages import both
 
 
 def read_csv(
@@ -53,8 +53,8 @@ def read_csv(
     table = read_delimited(path)
     reading = Reading(table.file, opts, {table.file: sha256(Path(path))})
     if table.encoding != "utf-8-sig":
-        reading.notes.append(_("read as {encoding}", encoding=table.encoding.upper()))
+        reading.notes.append(both("read as {encoding}", encoding=table.encoding.upper()))
     if table.blank:
-        reading.notes.append(_("{n} empty rows left out", n=table.blank))
+        reading.notes.append(both("{n} empty rows left out", n=table.blank))
     raw = Raw(table.frame, table.file, table.lines)
     return to_log(raw, resolve_columns(table.frame.columns, opts.mapping, file=table.file), reading)

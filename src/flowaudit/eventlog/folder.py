@@ -16,6 +16,7 @@ from flowaudit.eventlog.log import SIDE_TABLES, EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, quoted, resolve_columns
 from flowaudit.eventlog.options import options
 from flowaudit.eventlog.source import existing, sha256
+from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
 # What the provenance calls the case of events that are related to their cases by e2o.
@@ -107,19 +108,19 @@ def read_folder(
     found: dict[str, dict[str, str]] = {}
     for name, file in files.items():
         if name not in ("events", *SIDE_TABLES):
-            reading.notes.append(_("'{file}' is not one of the tables and was not read", file=file.name))
+            reading.notes.append(both("'{file}' is not one of the tables and was not read", file=file.name))
             continue
         try:
             table = read_delimited(file, one_column=name != "events")
         except InputError as error:
             if name != "events" and _only_header(file):
                 # A side table without rows says nothing; the log is as if it were not there.
-                reading.notes.append(_("'{file}' has no rows", file=file.name))
+                reading.notes.append(both("'{file}' has no rows", file=file.name))
                 continue
             raise InputError(error.message, hint=error.hint) from error
         reading.sha256[file.name] = sha256(file)
         if table.encoding != "utf-8-sig":
-            reading.notes.append(_("'{file}' read as {encoding}", file=file.name, encoding=table.encoding.upper()))
+            reading.notes.append(both("'{file}' read as {encoding}", file=file.name, encoding=table.encoding.upper()))
         raws[name] = Raw(table.frame, file.name, table.lines)
         found[name] = _columns(name, raws[name], opts.mapping)
     ids = {(n, c): raws[n].frame[h].str.strip() for n in raws for c, h in _as_is(raws[n], found[n]).items()}

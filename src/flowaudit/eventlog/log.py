@@ -18,6 +18,8 @@ from flowaudit.errors import MissingColumnError, nearest
 from flowaudit.messages import translate as _
 
 Unit = Literal["case", "bundle"]
+Note = tuple[str, str]
+"""One remark in Chinese and in English."""
 
 APPLICANT = "申请人"
 """The lane of what the applicant does; mapped to it at the door (``applicant_departments`` of a mapping)."""
@@ -48,8 +50,8 @@ class Provenance:
         UTC offsets met in the file; the wall clock written there is what is kept.
     pseudonymised : tuple of str
         Columns replaced by keyed hashes or codes at reading.
-    notes : tuple of str
-        What was read unusually, and every filter since, in order.
+    notes : tuple of (str, str)
+        What was read unusually, and every filter since, in order; each in Chinese and in English.
     problems : tuple of dict
         Rows for the quality table found while reading.
     """
@@ -60,7 +62,7 @@ class Provenance:
     timezone: str = "Asia/Shanghai"
     offsets: tuple[str, ...] = ()
     pseudonymised: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     problems: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -192,9 +194,10 @@ class EventLog:
         frame: pd.DataFrame = table.to_pandas()
         return frame
 
-    def with_events(self, events: pa.Table, *, note: str | None = None) -> EventLog:
-        """Return a log with other events, the note appended to its provenance."""
-        notes = self.provenance.notes + ((note,) if note else ())
+    def with_events(self, events: pa.Table, *, note: Note | str | None = None) -> EventLog:
+        """Return a log with other events, the note (both languages, or one text for both) appended to its provenance."""
+        told = (note, note) if isinstance(note, str) else note
+        notes = self.provenance.notes + ((told,) if told else ())
         return replace(self, events=events, provenance=replace(self.provenance, notes=notes))
 
     def with_tables(self, **tables: pd.DataFrame) -> EventLog:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from flowaudit.eventlog.log import EventLog
+from flowaudit.eventlog.log import EventLog, Note
 
 
-def select_cases(log: EventLog, keep: npt.NDArray[np.bool_], note: str) -> EventLog:
+def select_cases(log: EventLog, keep: npt.NDArray[np.bool_], note: Note | str) -> EventLog:
     """Return the log of the cases marked in ``keep`` (one boolean per case, in the log's order).
 
     Examples

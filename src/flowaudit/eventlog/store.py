@@ -19,7 +19,7 @@ from flowaudit.eventlog.log import SIDE_TABLES, EventLog, Provenance
 from flowaudit.eventlog.source import existing
 from flowaudit.messages import translate as _
 
-FORMAT = 1
+FORMAT = 2
 
 
 def sidecar(path: Path) -> Path:
@@ -101,6 +101,7 @@ def open_log(path: str | Path) -> EventLog:
         if content["format"] != FORMAT or content["rows"] != len(events):
             raise ValueError(_("the file and its sidecar do not belong together"))
         told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["provenance"].items()}
+        told["notes"] = tuple((zh, en) for zh, en in told["notes"])
         provenance = Provenance(**told)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

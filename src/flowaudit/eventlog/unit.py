@@ -8,6 +8,7 @@ import pandas as pd
 
 from flowaudit.errors import MissingColumnError
 from flowaudit.eventlog.log import EventLog, Unit, from_frame
+from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
 
@@ -66,11 +67,11 @@ def as_unit(log: EventLog, unit: Unit | None = None) -> EventLog:
     visits = log.table("visits")
     if visits is not None and "bundle_id" in visits:
         tables["visits"] = visits.assign(case_id=visits["bundle_id"])
-    note = _("seen by bundle")
+    notes = [both("seen by bundle")]
     if left_out:
-        note += "; " + _("{n} rows of cases without a bundle left out", n=left_out)
+        notes.append(both("{n} rows of cases without a bundle left out", n=left_out))
     view = from_frame(frame, tables=tables, provenance=log.provenance, unit="bundle")
-    return replace(view, provenance=replace(log.provenance, notes=(*log.provenance.notes, note)))
+    return replace(view, provenance=replace(log.provenance, notes=(*log.provenance.notes, *notes)))
 
 
 def items_of(log: EventLog) -> pd.DataFrame | None:

@@ -18,6 +18,7 @@ from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.options import options
 from flowaudit.eventlog.source import existing, sha256, unpacked
+from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
 _CHUNK = 1 << 20
@@ -59,7 +60,7 @@ def read_xes(
     found.read(path)
     reading = Reading(path.name, opts, {path.name: sha256(path)})
     if found.nested:
-        reading.notes.append(_("{n} nested attributes not read", n=found.nested))
+        reading.notes.append(both("{n} nested attributes not read", n=found.nested))
     if found.loose:
         reading.problem("events_outside_traces", found.loose)
     events = found.events.frame()

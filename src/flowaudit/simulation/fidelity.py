@@ -8,7 +8,7 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.eventlog import EventLog, Unit, as_unit, select_cases
-from flowaudit.messages import translate as _
+from flowaudit.messages import both
 from flowaudit.metrics import FidelityRow, case_measures, complete_cases, trust_of
 from flowaudit.process import fit_process
 from flowaudit.simulation.runs import Runs
@@ -98,7 +98,7 @@ def _held_out(
     if (train & complete).sum() < min_cases or test.sum() < min_cases:
         return ()
     trained = fit_process(
-        select_cases(log, train, _("first 70 % of the cases, for the held-out check")),
+        select_cases(log, train, both("first 70 % of the cases, for the held-out check")),
         catalogue,
         unit=log.unit,
         calendar=calendar,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
 
@@ -140,15 +140,12 @@ class Runs(Sequence[EventLog]):
     seed : int
     beyond_calendar : int
         Cases left out, over all replications, because they would end after the last day of the working calendar.
-    measures : pd.DataFrame
-        Filled by :func:`flowaudit.evaluate`: not here.
     """
 
     runs: tuple[Run, ...]
     process: Process
     seed: int
     beyond_calendar: int = 0
-    notes: tuple[str, ...] = field(default=())
 
     @overload
     def __getitem__(self, index: int) -> EventLog: ...
