@@ -1,9 +1,8 @@
-"""``flowaudit run`` and ``flowaudit check``: from files to a study, from a study to files and a few lines of text."""
+"""``flowaudit run``: from files to a study, from a study to files and a few lines of text."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 from flowaudit.catalogue import Catalogue, read_catalogue
 from flowaudit.cli.console import Stages, say, show_table
-from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, plain, require
+from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, require
 from flowaudit.errors import InputError, UsageError
-from flowaudit.eventlog import ColumnMapping, EventLog, check, read_log, read_mapping
+from flowaudit.eventlog import ColumnMapping, EventLog, read_log, read_mapping
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import Figure, NotRecorded, metric_label
@@ -63,7 +62,7 @@ def run_study(request: Request) -> None:
     }
     with Stages(names) as tell:
         tell("read")
-        log, catalogue = _read(request.log, mapping, request.catalogue)
+        log, catalogue = read_with_catalogue(request.log, mapping, request.catalogue)
         result = study(
             log, catalogue, scenario=scenario, targets=targets, settings=settings, duties=duties,
             inputs=_digests(request, typed), progress=tell,
@@ -74,24 +73,6 @@ def run_study(request: Request) -> None:
             progress=lambda done, total: tell("write", done, total),
         )  # fmt: skip
     _report(result, written)
-
-
-def check_log(file: Path, mapping: Path | None, catalogue: Path | None, as_json: bool) -> None:
-    """Read a log and print its quality table."""
-    log, rules = _read(file, read_mapping(mapping) if mapping else None, catalogue)
-    quality = check(log, rules)
-    if as_json:
-        rows = plain(quality.table.to_dict("records"))
-        say(json.dumps({"log": repr(log), "problems": rows}, ensure_ascii=False, indent=1))
-        return
-    say(repr(log))
-    if quality.table.empty:
-        say(_("no problem was found."))
-        return
-    columns = ("severity", "check", "rows", "distorts", "action")
-    head = (_("Severity"), _("Problem"), _("Rows"), _("What it distorts"), _("What to do"))
-    rows = [[str(row[column]) for column in columns] for row in quality.table.to_dict("records")]
-    show_table(head, rows, right=(2,))
 
 
 def _settings(request: Request) -> StudySettings:
@@ -109,7 +90,10 @@ def _calendar_file(settings: StudySettings, config: Path) -> Path | None:
     return beside.resolve() if settings.calendar not in ("china", "weekdays") and beside.is_file() else None
 
 
-def _read(path: Path, mapping: ColumnMapping | None, catalogue: Path | None) -> tuple[EventLog, Catalogue | None]:
+def read_with_catalogue(
+    path: Path, mapping: ColumnMapping | None, catalogue: Path | None
+) -> tuple[EventLog, Catalogue | None]:
+    """Read a log, and the catalogue given or lying in its folder."""
     log = read_log(path, mapping=mapping)
     folder = catalogue or (path / "catalogue" if (path / "catalogue").is_dir() else None)
     return log, None if folder is None else read_catalogue(folder)
