@@ -128,7 +128,11 @@ def run(
     policy: Annotated[
         str | None,
         typer.Option(
-            "--policy", metavar="NAME", help=_("Step counting policy; default: the first of A, B, C recorded.")
+            "--policy",
+            metavar="NAME",
+            help=_(
+                "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
+            ),
         ),
     ] = None,
     lang: Annotated[
@@ -137,11 +141,14 @@ def run(
     seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
 ) -> None:
     from flowaudit.cli.run import Request, run_study
+    from flowaudit.study import POLICY_FORMS
 
+    # A letter is taken in either case, as four_reductions takes it.
+    policy = policy.upper() if policy is not None and policy.upper() in POLICY_FORMS else policy
     run_study(
         Request(
             log=log, out=out, config=config, mapping=mapping, catalogue=catalogue, scenario=scenario, targets=targets,
-            unit=_chosen("--unit", unit, ("case", "bundle")), policy=policy, lang=_chosen("--lang", lang, ("zh", "en")),
+            unit=_chosen("--unit", unit, ("case", "bundle")), policy=_chosen("--policy", policy, POLICY_FORMS), lang=_chosen("--lang", lang, ("zh", "en")),
             seed=_whole("--seed", seed),
         )
     )  # fmt: skip

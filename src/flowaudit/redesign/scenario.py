@@ -12,7 +12,7 @@ from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
-from tomlkit.exceptions import TOMLKitError
+from tomlkit.exceptions import ParseError, TOMLKitError
 
 from flowaudit.errors import InputError, UsageError, nearest
 from flowaudit.messages import current_language
@@ -106,9 +106,20 @@ class Scenario:
         MeasureRefusedError
             If the data cannot support a measure, or it would change nothing.
         """
+        return self.stages(process)[-1]
+
+    def stages(self, process: Process) -> tuple[Process, ...]:
+        """Return the process before the first measure, and after each of them in turn.
+
+        Raises
+        ------
+        InputError, MeasureRefusedError
+            As :meth:`apply`.
+        """
+        found = [process]
         for measure in self.measures:
-            process = measure.apply(process)
-        return process
+            found.append(measure.apply(found[-1]))
+        return tuple(found)
 
     def to_toml(self) -> str:
         """Return the scenario as the text of a file people can edit."""
@@ -147,9 +158,12 @@ class Scenario:
         try:
             text = source.read_text(encoding="utf-8-sig")
             data = tomlkit.parse(text).unwrap()
-        except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        except OSError as error:
+            raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
+        except (UnicodeDecodeError, TOMLKitError) as error:
             raise InputError(
-                _("{file}: not a readable scenario file: {error}", file=source.name, error=error)
+                _("{file}: not a readable scenario file: {error}", file=source.name, error=_where(error)),
+                hint=_causes(),
             ) from None
         lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*measure\s*\]\]", line)]
         unknown = set(data) - {"name", "measure"}
@@ -170,6 +184,23 @@ class Scenario:
             for m in self
         )
         return f"<p>{html.escape(self.name)}</p><table>{rows}</table>"
+
+
+def _where(error: Exception) -> str:
+    """Say where a file stops being TOML, counting from 1 as editors do."""
+    if isinstance(error, ParseError):
+        problem = str(error).removesuffix(f" at line {error.line} col {error.col}").rstrip(".")
+        return _("line {line}, column {column}: {problem}", line=error.line, column=error.col + 1, problem=problem)
+    if isinstance(error, UnicodeDecodeError):
+        return _("line {line} is not UTF-8 text", line=error.object.count(b"\n", 0, error.start) + 1)
+    return str(error)
+
+
+def _causes() -> str:
+    """Return what mostly keeps a file people wrote from being TOML."""
+    return _(
+        "text stands in quotes, a Windows path in single ones (calendar = 'C:\\data\\days.csv'); save as UTF-8, also in Notepad."
+    )
 
 
 def _build(kind: type[Measure], **parameters: Any) -> Measure:

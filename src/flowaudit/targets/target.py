@@ -8,7 +8,7 @@ from typing import Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from tomlkit.exceptions import TOMLKitError
+from tomlkit.exceptions import ParseError, TOMLKitError
 
 from flowaudit.errors import InputError, nearest
 from flowaudit.messages import Language
@@ -77,8 +77,12 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
     source = Path(path)
     try:
         data = tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise InputError(_("{file}: not a readable targets file: {error}", file=source.name, error=error)) from None
+    except OSError as error:
+        raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
+    except (UnicodeDecodeError, TOMLKitError) as error:
+        raise InputError(
+            _("{file}: not a readable targets file: {error}", file=source.name, error=_where(error)), hint=_causes()
+        ) from None
     unknown = sorted(set(data) - {"target"})
     if unknown:
         raise InputError(
@@ -94,6 +98,23 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
                 hint=_hint(row),
             ) from None
     return tuple(targets)
+
+
+def _where(error: Exception) -> str:
+    """Say where a file stops being TOML, counting from 1 as editors do."""
+    if isinstance(error, ParseError):
+        problem = str(error).removesuffix(f" at line {error.line} col {error.col}").rstrip(".")
+        return _("line {line}, column {column}: {problem}", line=error.line, column=error.col + 1, problem=problem)
+    if isinstance(error, UnicodeDecodeError):
+        return _("line {line} is not UTF-8 text", line=error.object.count(b"\n", 0, error.start) + 1)
+    return str(error)
+
+
+def _causes() -> str:
+    """Return what mostly keeps a file people wrote from being TOML."""
+    return _(
+        "text stands in quotes, a Windows path in single ones (calendar = 'C:\\data\\days.csv'); save as UTF-8, also in Notepad."
+    )
 
 
 def _problem(error: ValidationError | TypeError) -> str:
