@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
-import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from tomlkit.exceptions import ParseError, TOMLKitError
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.diagnosis import Findings, diagnose
@@ -26,6 +24,7 @@ from flowaudit.process import Process, fit_process
 from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
 from flowaudit.targets import Target, Verdict, evaluate
+from flowaudit.toml import problems_of, read_toml
 from flowaudit.worktime import load_calendar
 
 Progress = Callable[[str, int, int], None]
@@ -122,37 +121,6 @@ class Duties(BaseModel):
     schedule: tuple[ScheduleRow, ...] = ()
 
 
-def _where(error: Exception) -> str:
-    """Say where a file stops being TOML, counting from 1 as editors do."""
-    if isinstance(error, ParseError):
-        problem = str(error).removesuffix(f" at line {error.line} col {error.col}").rstrip(".")
-        return _("line {line}, column {column}: {problem}", line=error.line, column=error.col + 1, problem=problem)
-    if isinstance(error, UnicodeDecodeError):
-        return _("line {line} is not UTF-8 text", line=error.object.count(b"\n", 0, error.start) + 1)
-    return str(error)
-
-
-def _causes() -> str:
-    """Return what mostly keeps a file people wrote from being TOML."""
-    return _(
-        "text stands in quotes, a Windows path in single ones (calendar = 'C:\\data\\days.csv'); save as UTF-8, also in Notepad."
-    )
-
-
-def _toml(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
-    source = Path(path)
-    try:
-        return source, tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
-    except FileNotFoundError:
-        raise InputError(_("{file}: there is no such file.", file=str(path))) from None
-    except OSError as error:
-        raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
-    except (UnicodeDecodeError, TOMLKitError) as error:
-        raise InputError(
-            _("{file}: not a readable TOML file: {error}", file=source.name, error=_where(error)), hint=_causes()
-        ) from None
-
-
 def _validated(kind: type[Model], data: Mapping[str, Any], source: Path) -> Model:
     try:
         return kind(**data)
@@ -161,7 +129,7 @@ def _validated(kind: type[Model], data: Mapping[str, Any], source: Path) -> Mode
         name = str(first["loc"][0]) if first["loc"] else ""
         near = nearest(name, kind.model_fields, n=1)
         raise InputError(
-            _("{file}: {name}: {problem}", file=source.name, name=name, problem=first["msg"]),
+            _("{file}: {problem}", file=source.name, problem=problems_of(error)),
             hint=_("did you mean '{near}'?", near=near[0])
             if near and near[0] != name
             else _("flowaudit init writes a commented example."),
@@ -181,7 +149,8 @@ def read_settings(path: str | os.PathLike[str]) -> StudySettings:
     A calendar file that lies beside the configuration is meant, wherever the program or the notebook was started: its
     whole path is returned.
     """
-    source, data = _toml(path)
+    source = Path(path)
+    _text, data = read_toml(source)
     unknown = sorted(set(data) - {"study"})
     if unknown:
         raise InputError(
@@ -218,7 +187,8 @@ def read_duties(path: str | os.PathLike[str]) -> Duties:
     InputError
         Naming the file, the key and the nearest valid one.
     """
-    source, data = _toml(path)
+    source = Path(path)
+    _text, data = read_toml(source)
     return _validated(Duties, data, source)
 
 

@@ -14,6 +14,7 @@ from flowaudit.errors import FlowAuditError, InputError, UsageError, nearest
 from flowaudit.eventlog.headers import CANONICAL, recognise
 from flowaudit.eventlog.log import STAGES
 from flowaudit.messages import translate as _
+from flowaudit.toml import read_toml
 
 Lifecycle = Literal["pair", "complete", "ignore"]
 
@@ -101,22 +102,8 @@ def read_mapping(path: str | Path) -> ColumnMapping:
     InputError
         If the file is missing, is not TOML, or says something that no reader understands (the nearest key is named).
     """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
     path = Path(path)
-    try:
-        # utf-8-sig: Windows editors put a signature in front of what they save.
-        content = tomlkit.parse(path.read_text(encoding="utf-8-sig")).unwrap()
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise InputError(
-            _("the mapping file '{file}' is not TOML: {reason}.", file=path.name, reason=str(error).rstrip(".")),
-            hint=_('lines look like  end = "办结时间"  under [columns]; save the file as UTF-8.'),
-        ) from error
-    except OSError as error:
-        raise InputError(
-            _("the mapping file '{file}' cannot be read: {reason}.", file=path, reason=error.strerror or error)
-        ) from error
+    _text, content = read_toml(path)
     for key in content:
         if key not in _KEYS:
             near = nearest(key, _KEYS, n=1)

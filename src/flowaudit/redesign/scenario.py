@@ -12,7 +12,6 @@ from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
-from tomlkit.exceptions import ParseError, TOMLKitError
 
 from flowaudit.errors import InputError, UsageError, nearest
 from flowaudit.messages import current_language
@@ -29,6 +28,7 @@ from flowaudit.redesign.measures import (
     Staff,
     UseELicence,
 )
+from flowaudit.toml import problems_of, read_toml
 
 
 @dataclass(frozen=True)
@@ -155,16 +155,7 @@ class Scenario:
             Naming the file, the line and the nearest valid word.
         """
         source = Path(path)
-        try:
-            text = source.read_text(encoding="utf-8-sig")
-            data = tomlkit.parse(text).unwrap()
-        except OSError as error:
-            raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
-        except (UnicodeDecodeError, TOMLKitError) as error:
-            raise InputError(
-                _("{file}: not a readable scenario file: {error}", file=source.name, error=_where(error)),
-                hint=_causes(),
-            ) from None
+        text, data = read_toml(source)
         lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*measure\s*\]\]", line)]
         unknown = set(data) - {"name", "measure"}
         if unknown:
@@ -186,35 +177,14 @@ class Scenario:
         return f"<p>{html.escape(self.name)}</p><table>{rows}</table>"
 
 
-def _where(error: Exception) -> str:
-    """Say where a file stops being TOML, counting from 1 as editors do."""
-    if isinstance(error, ParseError):
-        problem = str(error).removesuffix(f" at line {error.line} col {error.col}").rstrip(".")
-        return _("line {line}, column {column}: {problem}", line=error.line, column=error.col + 1, problem=problem)
-    if isinstance(error, UnicodeDecodeError):
-        return _("line {line} is not UTF-8 text", line=error.object.count(b"\n", 0, error.start) + 1)
-    return str(error)
-
-
-def _causes() -> str:
-    """Return what mostly keeps a file people wrote from being TOML."""
-    return _(
-        "text stands in quotes, a Windows path in single ones (calendar = 'C:\\data\\days.csv'); save as UTF-8, also in Notepad."
-    )
-
-
 def _build(kind: type[Measure], **parameters: Any) -> Measure:
     try:
         return kind(**parameters)
     except ValidationError as error:
         raise UsageError(
-            _("{verb}: {problem}", verb=kind.verb, problem=_problem(error)),
+            _("{verb}: {problem}", verb=kind.verb, problem=problems_of(error)),
             hint=_("flowaudit list measures shows every parameter and its range."),
         ) from None
-
-
-def _problem(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
 
 
 def _complaint(source: Path, line: int, problem: str, word: str, choices: tuple[str, ...]) -> InputError:
@@ -240,4 +210,4 @@ def _measure(source: Path, line: int, row: dict[str, Any]) -> Measure:
     try:
         return kind(**row)
     except ValidationError as error:
-        raise _complaint(source, line, f"{kind.verb}: {_problem(error)}", "", ()) from None
+        raise _complaint(source, line, f"{kind.verb}: {problems_of(error)}", "", ()) from None

@@ -61,7 +61,7 @@ def fidelity(
     calendar = calendar or load_calendar(before.process.calendar)
     complete = complete_cases(log)
     per_case = case_measures(log, catalogue, unit=log.unit, calendar=calendar)
-    simulated = [case_measures(run, catalogue, calendar=calendar) for run in before]
+    simulated = [case_measures(run, catalogue, calendar=calendar)[complete_cases(run)] for run in before]
     rows = _rows("in_sample", per_case[complete], simulated)
     return rows + (_held_out(log, catalogue, calendar, per_case, complete, before, min_cases) if held_out else ())
 
@@ -119,6 +119,6 @@ def _held_out(
     for run in runs:
         began = run.stamps("start" if run.has("start") else "end")[run.case_ptr[:-1]]
         ended = np.fmax.reduceat(run.stamps("end"), run.case_ptr[:-1])
-        compared = (began >= split) & (began <= safe) & (ended <= log_end)
+        compared = (began >= split) & (began <= safe) & (ended <= log_end) & complete_cases(run)
         simulated.append(case_measures(run, catalogue, calendar=calendar)[compared])
     return _rows("held_out", per_case[test], simulated)
