@@ -24,7 +24,10 @@ class Wanted(BaseModel):
 
 @pytest.mark.parametrize(
     ("content", "place"),
-    [(b'a = 1\nb = "C:\\data"\n', "line 2, column 9"), ("a = 1\nb = '办件'\n".encode("gb18030"), "line 2 is not UTF-8")],
+    [
+        (b'a = 1\nb = "C:\\data"\n', "line 2, column 9"),
+        ("a = 1\nb = '办件'\n".encode("gb18030"), "line 2 is not UTF-8"),
+    ],
 )
 def test_the_line_is_told(tmp_path, content, place):
     path = tmp_path / "x.toml"

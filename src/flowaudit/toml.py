@@ -89,7 +89,9 @@ def _reason(found: ErrorDetails) -> str:
         case "less_than_equal":
             return _("at most {bound}, found {given}", bound=limits["le"], given=given)
         case "literal_error":
-            return _("one of {choices}, found {given}", choices=limits["expected"].replace(" or ", ", "), given=repr(given))
+            return _(
+                "one of {choices}, found {given}", choices=limits["expected"].replace(" or ", ", "), given=repr(given)
+            )
         case "int_type" | "int_parsing" | "int_from_float":
             return _("a whole number is needed, found {given}", given=repr(given))
         case "float_type" | "float_parsing" | "finite_number":
