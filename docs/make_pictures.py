@@ -56,7 +56,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     log = fa.load_sample("restaurant")
     catalogue = fa.read_catalogue(sample_folder("restaurant") / "catalogue")
-    made = study(log, catalogue, settings=StudySettings(title="开办餐饮店（合成数据演示）"))
+    made = study(log, catalogue, settings=StudySettings(title="开办餐饮店"))
     fa.draw(made.as_is, lang="zh").save(PICTURES / "as_is.png")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,13 +8,14 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "flowaudit"
 
-OPEN_TO_ALL = {"errors", "messages"}
+OPEN_TO_ALL = {"errors", "messages", "toml"}
 GROUND = {"worktime", "catalogue"}
 MINE = {"eventlog", "worktime", "catalogue", "flow", "metrics"}
 CHAIN = MINE | {"diagnosis", "process", "redesign", "simulation", "targets", "planning"}
 ALLOWED = {
     "errors": set(),
     "messages": set(),
+    "toml": set(),
     "worktime": set(),
     "catalogue": set(),
     "eventlog": GROUND,

@@ -131,8 +131,17 @@ def xlsb(path, rows, *, sheet="Sheet1", stray=None):
     rels = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>')
-        archive.writestr("_rels/.rels", rels.format(f'<Relationship Id="rId1" Type="{kind}officeDocument" Target="xl/workbook.bin"/>'))
-        archive.writestr("xl/_rels/workbook.bin.rels", rels.format(f'<Relationship Id="rId1" Type="{kind}worksheet" Target="worksheets/sheet1.bin"/>'))
+        archive.writestr(
+            "[Content_Types].xml",
+            '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            rels.format(f'<Relationship Id="rId1" Type="{kind}officeDocument" Target="xl/workbook.bin"/>'),
+        )
+        archive.writestr(
+            "xl/_rels/workbook.bin.rels",
+            rels.format(f'<Relationship Id="rId1" Type="{kind}worksheet" Target="worksheets/sheet1.bin"/>'),
+        )
         archive.writestr("xl/workbook.bin", book)
         archive.writestr("xl/worksheets/sheet1.bin", content)

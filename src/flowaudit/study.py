@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
-import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from tomlkit.exceptions import TOMLKitError
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.diagnosis import Findings, diagnose
@@ -20,16 +18,20 @@ from flowaudit.eventlog import EventLog, Quality, as_unit, check
 from flowaudit.flow import AsIs, discover
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import FourReductions, complete_cases, four_reductions
-from flowaudit.planning import Attribution, waterfall
+from flowaudit.metrics import POLICIES, FourReductions, complete_cases, four_reductions
+from flowaudit.planning import Attribution, Variation, sensitivity, waterfall
 from flowaudit.process import Process, fit_process
-from flowaudit.redesign import Refusal, Scenario, Suggestion, propose, suggest
+from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
 from flowaudit.targets import Target, Verdict, evaluate
+from flowaudit.toml import problems_of, read_toml
 from flowaudit.worktime import load_calendar
 
 Progress = Callable[[str, int, int], None]
 Model = TypeVar("Model", bound=BaseModel)
+
+POLICY_FORMS = (*POLICIES, *(key.split("_")[0] for key in POLICIES))
+"""How a step-counting policy may be written: its name, or the letter it begins with."""
 
 
 def stage_names(lang: Language | None = None) -> dict[str, str]:
@@ -46,6 +48,7 @@ def stage_names(lang: Language | None = None) -> dict[str, str]:
         "after": _("simulating the redesigned office", lang=lang),
         "evaluate": _("comparing before and after", lang=lang),
         "attribute": _("sharing the saving out over the measures", lang=lang),
+        "vary": _("varying the assumptions", lang=lang),
     }
 
 
@@ -118,16 +121,6 @@ class Duties(BaseModel):
     schedule: tuple[ScheduleRow, ...] = ()
 
 
-def _toml(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
-    source = Path(path)
-    try:
-        return source, tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
-    except FileNotFoundError:
-        raise InputError(_("{file}: there is no such file.", file=str(path))) from None
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise InputError(_("{file}: not a readable TOML file: {error}", file=source.name, error=error)) from None
-
-
 def _validated(kind: type[Model], data: Mapping[str, Any], source: Path) -> Model:
     try:
         return kind(**data)
@@ -136,7 +129,7 @@ def _validated(kind: type[Model], data: Mapping[str, Any], source: Path) -> Mode
         name = str(first["loc"][0]) if first["loc"] else ""
         near = nearest(name, kind.model_fields, n=1)
         raise InputError(
-            _("{file}: {name}: {problem}", file=source.name, name=name, problem=first["msg"]),
+            _("{file}: {problem}", file=source.name, problem=problems_of(error)),
             hint=_("did you mean '{near}'?", near=near[0])
             if near and near[0] != name
             else _("flowaudit init writes a commented example."),
@@ -150,15 +143,40 @@ def read_settings(path: str | os.PathLike[str]) -> StudySettings:
     ------
     InputError
         Naming the file, the key and the nearest valid one.
+
+    Notes
+    -----
+    A calendar file that lies beside the configuration is meant, wherever the program or the notebook was started: its
+    whole path is returned.
     """
-    source, data = _toml(path)
+    source = Path(path)
+    _text, data = read_toml(source)
     unknown = sorted(set(data) - {"study"})
     if unknown:
         raise InputError(
             _("{file}: unknown table or key '{key}'.", file=source.name, key=unknown[0]),
             hint=_("settings stand under [study]."),
         )
-    return _validated(StudySettings, data.get("study", {}), source)
+    settings = _validated(StudySettings, data.get("study", {}), source)
+    policy = settings.policy
+    # Letters are taken in either case, as four_reductions takes them. Refused here: the policy is used only after the
+    # log is read, checked and drawn.
+    if policy is not None and policy not in POLICY_FORMS and policy.upper() not in POLICY_FORMS:
+        near = nearest(policy, POLICY_FORMS, n=1)
+        raise InputError(
+            _(
+                "{name}: '{value}' is none of {choices}.",
+                name=f"{source.name}: policy", value=policy, choices=", ".join(POLICY_FORMS),
+            ),
+            hint=_("did you mean '{near}'?", near=near[0])
+            if near
+            else _("flowaudit init writes a commented example."),
+        )  # fmt: skip
+    local = source.parent / settings.calendar.removeprefix("china+")
+    if settings.calendar in ("china", "weekdays") or not local.is_file():
+        return settings
+    changes = "china+" if settings.calendar.startswith("china+") else ""
+    return settings.model_copy(update={"calendar": f"{changes}{local.resolve()}"})
 
 
 def read_duties(path: str | os.PathLike[str]) -> Duties:
@@ -169,7 +187,8 @@ def read_duties(path: str | os.PathLike[str]) -> Duties:
     InputError
         Naming the file, the key and the nearest valid one.
     """
-    source, data = _toml(path)
+    source = Path(path)
+    _text, data = read_toml(source)
     return _validated(Duties, data, source)
 
 
@@ -185,6 +204,10 @@ class Study:
         The scenario was proposed by flowaudit, not given.
     before, after, to_be, attribution
         None where no measure is simulated.
+    variations : tuple of Variation
+        The scenario with its assumptions changed, one at a time.
+    answers : tuple of tuple of str
+        For every measure of the scenario the ids of the findings it answers.
     refused : tuple of Refusal
         What the data cannot support.
     inputs : mapping
@@ -208,6 +231,8 @@ class Study:
     redesigned: Process | None
     verdict: Verdict
     attribution: Attribution | None
+    variations: tuple[Variation, ...]
+    answers: tuple[tuple[str, ...], ...]
     settings: StudySettings
     duties: Duties = field(default_factory=Duties)
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -292,11 +317,12 @@ def study(
     process = fit_process(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("propose", 0, 1)
     if scenario is None:
-        chosen, suggestions, refused = propose(findings, process)
+        chosen, suggestions, refused = propose(findings, process, lang=options.lang)
     else:
         chosen = scenario
         suggestions, refused = suggest(findings, process)
-    redesigned = chosen.apply(process) if len(chosen) else None
+    stages = chosen.stages(process)
+    redesigned = stages[-1] if len(chosen) else None
 
     def run(which: Process, stage: str) -> Runs:
         return simulate(
@@ -312,16 +338,22 @@ def study(
         before if after is None else after, asked, baseline=before, catalogue=catalogue, policy=options.policy,
         calendar=calendar, fidelity=trust, progress=lambda done, total: tell("evaluate", done, total),
     )  # fmt: skip
-    attribution = None
+    attribution: Attribution | None = None
+    variations: tuple[Variation, ...] = ()
     if after is not None:
         attribution = waterfall(
-            process, chosen, before=before, after=after, cases=options.cases, calendar=calendar,
+            process, chosen, before=before, after=after, stages=stages, cases=options.cases, calendar=calendar,
             progress=lambda done, total: tell("attribute", done, total),
+        )  # fmt: skip
+        variations = sensitivity(
+            process, chosen, before=before, stages=stages, policy=options.policy, cases=options.cases,
+            calendar=calendar, progress=lambda done, total: tell("vary", done, total),
         )  # fmt: skip
     return Study(
         log=view, catalogue=catalogue, quality=quality, as_is=as_is, observed=observed, findings=findings, process=process,
         scenario=chosen, proposed=scenario is None, suggestions=suggestions, refused=refused, before=before, after=after,
         to_be=None if after is None else discover(after[0], calendar=calendar), redesigned=redesigned, verdict=verdict,
-        attribution=attribution, settings=options, duties=duties or Duties(),
+        attribution=attribution, variations=variations,
+        answers=answers(findings, stages, chosen, suggestions), settings=options, duties=duties or Duties(),
         inputs={**log.provenance.sha256, **(inputs or {})},
     )  # fmt: skip

@@ -96,10 +96,10 @@ def test_the_numbers_of_the_comparison_are_those_of_the_study(zh, small_study):
     for metric, row in zip(METRICS, table.rows, strict=True):
         found = small_study.verdict.comparison(metric)
         if found is None:
-            assert row[4:6] == ("未记录", "未记录")
+            assert row[5:7] == ("未记录", "未记录")
             continue
-        assert row[4:6] == (f"{found.before.value:,.1f}", f"{found.after.value:,.1f}")
-        assert row[6].startswith(f"{-found.difference:,.1f}") or row[6].startswith("增加")
+        assert row[5:7] == (f"{found.before.value:,.1f}", f"{found.after.value:,.1f}")
+        assert row[7].startswith(f"{round(-found.difference, 1) + 0.0:,.1f}") or row[7].startswith("增加")
         assert any(found.after.rule.text("zh") in note for note in table.notes), "no number without its rule"
     assert isinstance(small_study.observed.steps, Figure)
 
@@ -109,6 +109,10 @@ def test_what_is_not_recorded_is_never_zero(zh):
     words = list(texts([before]))
     assert any("未记录" in w and "到现场" in w for w in words)
     assert not any(re.search(r"跑动次数.{0,8}0(\.0)?次", w) for w in words)
+
+
+def test_no_zero_is_negative(zh):
+    assert not [w for w in texts([*zh.sections, *zh.annexes]) if re.search(r"(?<![\d.])-0\.0+(?!\d)", w)]
 
 
 def test_no_target_is_invented(zh):

@@ -184,7 +184,9 @@ def test_failed_formulas_are_never_empty_cells(tmp_path, write, name):
         else:
             write(path, cells)
         if told == "needed":
-            with pytest.raises(InputError, match=r"'Sheet1'!D4 \(column '结束时间'\): a failed formula, #REF! \(1 such"):
+            with pytest.raises(
+                InputError, match=r"'Sheet1'!D4 \(column '结束时间'\): a failed formula, #REF! \(1 such"
+            ):
                 read_excel(path)
         else:
             found = check(read_excel(path)).find("failed_formulas")
@@ -330,7 +332,9 @@ def test_damage_is_an_error_or_a_log(tmp_path, data):
     kind = data.draw(st.sampled_from(["xlsx", "xls", "xlsb", "ods"]))
     path = tmp_path / f"good.{kind}"
     if not path.exists():
-        {"xls": xls, "xlsb": xlsb, "ods": ods}.get(kind, lambda p, r: book(p, {"Sheet1": plain(r)}))(path, [HEAD, *ROWS])
+        {"xls": xls, "xlsb": xlsb, "ods": ods}.get(kind, lambda p, r: book(p, {"Sheet1": plain(r)}))(
+            path, [HEAD, *ROWS]
+        )
     content = bytearray(path.read_bytes())
     for _change in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -19,7 +19,9 @@ FRAME = pd.DataFrame({
 
 
 def rows(log):
-    return log.to_pandas().astype("object").to_numpy().tolist(), log.tables["cases"].astype("object").to_numpy().tolist()
+    return log.to_pandas().astype("object").to_numpy().tolist(), log.tables["cases"].astype(
+        "object"
+    ).to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,12 @@ def test_every_frame_is_the_log_of_its_file(tmp_path, make):
 
 def test_rows_are_named_by_the_index_where_it_counts():
     bad = FRAME.assign(完成时间=["2024-01-05", "soon", "2024-01-07"])
-    for frame, line in ((bad, 1), (bad.set_axis([10, 20, 30]), 20), (bad.set_axis(["x", "y", "z"]), 1), (pl.from_pandas(bad), 1)):
+    for frame, line in (
+        (bad, 1),
+        (bad.set_axis([10, 20, 30]), 20),
+        (bad.set_axis(["x", "y", "z"]), 1),
+        (pl.from_pandas(bad), 1),
+    ):
         with pytest.raises(InputError, match=f"line {line}: 'soon'"):
             read_frame(frame)
 

@@ -35,7 +35,7 @@ def test_a_signature_in_front_does_no_harm(tmp_path):
         ('[stages]\n"受理" = "acept"', r"unknown stage 'acept' \(did you mean 'accept'"),
         ('timezone = "Mars/Olympus"', "not a time zone"),
         ("levels = 3", "levels"),
-        ("[columns", "is not TOML"),
+        ("[columns", "is not readable TOML"),
     ],
 )
 def test_what_is_not_understood_is_refused(tmp_path, text, message):

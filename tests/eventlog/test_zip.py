@@ -23,7 +23,9 @@ def packed(path, members):
 
 
 def test_the_one_log_is_read_and_told(tmp_path):
-    path = packed(tmp_path / "a.zip", {"导出/办件.csv": CSV, "说明.docx": b"x", "__MACOSX/._办件.csv": b"y", "导出/": b""})
+    path = packed(
+        tmp_path / "a.zip", {"导出/办件.csv": CSV, "说明.docx": b"x", "__MACOSX/._办件.csv": b"y", "导出/": b""}
+    )
     log = read_log(path)
     assert (log.n_events, log.provenance.source) == (2, "a.zip")
     assert list(log.provenance.sha256) == ["a.zip", "办件.csv"]

@@ -37,7 +37,7 @@ def test_verbs_return_a_new_scenario():
         ('name="x"\n\n[[measure]]\nverb = "limit_levels"\ndept = "a"\nlevels = 3', "line 3: limit_levels has no parameter 'dept'", "department"),
         ('[[measure]]\nverb = "limit_levels"\ndepartment = "a"\nlevels = 1', "line 1: limit_levels: levels", "list measures"),
         ('[[measures]]\nverb = "staff"', "unknown key 'measures'", "measure"),
-        ("name = ", "not a readable scenario file", None),
+        ("name = ", "is not readable TOML", None),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(tmp_path, text, found, hint):

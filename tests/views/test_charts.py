@@ -41,6 +41,11 @@ def test_waterfall_shows_an_increase_as_one():
     assert "+2.0" in words(draw(found, lang="zh"))
 
 
+def test_nothing_saved_has_no_sign():
+    found = Attribution(10.0, 10.0, (Bar("M04", "并联", "parallel", 0.004, -0.01, 0.01),))
+    assert "0.0" in words(draw(found, lang="zh"))
+
+
 def verdict():
     rule = CountingRule(
         "t", "time", "全程时间", "end-to-end time", "工作日", "working days", baseline="simulated", definition_zh="甲"

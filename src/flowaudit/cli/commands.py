@@ -95,7 +95,9 @@ def _root(
 def run(
     log: Annotated[
         Path,
-        typer.Argument(metavar="LOG", help=_("A log (.csv, .xlsx, .xes, .parquet, .arrow, .zip ...) or a folder of tables.")),
+        typer.Argument(
+            metavar="LOG", help=_("A log (.csv, .xlsx, .xes, .parquet, .arrow, .zip ...) or a folder of tables.")
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the documents; made if absent."))
@@ -129,7 +131,11 @@ def run(
     policy: Annotated[
         str | None,
         typer.Option(
-            "--policy", metavar="NAME", help=_("Step counting policy; default: the first of A, B, C recorded.")
+            "--policy",
+            metavar="NAME",
+            help=_(
+                "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
+            ),
         ),
     ] = None,
     lang: Annotated[
@@ -138,11 +144,14 @@ def run(
     seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
 ) -> None:
     from flowaudit.cli.run import Request, run_study
+    from flowaudit.study import POLICY_FORMS
 
+    # A letter is taken in either case, as four_reductions takes it.
+    policy = policy.upper() if policy is not None and policy.upper() in POLICY_FORMS else policy
     run_study(
         Request(
             log=log, out=out, config=config, mapping=mapping, catalogue=catalogue, scenario=scenario, targets=targets,
-            unit=_chosen("--unit", unit, ("case", "bundle")), policy=policy, lang=_chosen("--lang", lang, ("zh", "en")),
+            unit=_chosen("--unit", unit, ("case", "bundle")), policy=_chosen("--policy", policy, POLICY_FORMS), lang=_chosen("--lang", lang, ("zh", "en")),
             seed=_whole("--seed", seed),
         )
     )  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from flowaudit.messages import translate as _
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -38,6 +40,7 @@ class Stages:
         self._names = dict(names)
         self._order = list(self._names)
         self._stage = ""
+        self._reached = -1
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -67,14 +70,23 @@ class Stages:
             self._progress.stop()
 
     def __call__(self, stage: str, done: int = 0, total: int = 1) -> None:
-        """Say that ``done`` of ``total`` parts of a stage are done."""
+        """Say that ``done`` of ``total`` parts of a stage are done.
+
+        Stages passed over on the way are told as not needed: only the work itself finds out which it needs, and a
+        number left out looks like a failure.
+        """
         index, name = self._order.index(stage), self._names[stage]
         if self._progress is not None and self._task is not None:
             share = done / total if total else 0.0
             self._progress.update(self._task, completed=index + share, description=name)
         elif stage != self._stage:
-            print(f"[{index + 1:>2}/{len(self._order)}] {name}", file=sys.stderr, flush=True)
-        self._stage = stage
+            for passed in range(self._reached + 1, index):
+                self._print(passed, _("{stage}: not needed", stage=self._names[self._order[passed]]))
+            self._print(index, name)
+        self._stage, self._reached = stage, max(self._reached, index)
+
+    def _print(self, index: int, words: str) -> None:
+        print(f"[{index + 1:>2}/{len(self._order)}] {words}", file=sys.stderr, flush=True)
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:

@@ -79,15 +79,7 @@ def _settings(request: Request) -> StudySettings:
     settings = read_settings(request.config) if request.config else StudySettings()
     given = {"unit": request.unit, "policy": request.policy, "lang": request.lang, "seed": request.seed}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if request.config and (local := _calendar_file(settings, request.config)):
-        # A calendar named in a configuration lies beside it, wherever the program is started.
-        changes["calendar"] = f"china+{local}" if settings.calendar.startswith("china+") else str(local)
     return settings.model_copy(update=changes)
-
-
-def _calendar_file(settings: StudySettings, config: Path) -> Path | None:
-    beside = config.parent / settings.calendar.removeprefix("china+")
-    return beside.resolve() if settings.calendar not in ("china", "weekdays") and beside.is_file() else None
 
 
 def read_with_catalogue(

@@ -35,6 +35,7 @@ def summary(study: Study, lang: Language | None = None) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "source": log.provenance.source,
+        "synthetic": log.provenance.synthetic,
         "unit": log.unit,
         "cases": log.n_cases,
         "events": log.n_events,
@@ -59,6 +60,7 @@ def summary(study: Study, lang: Language | None = None) -> dict[str, Any]:
         "targets": [result.to_dict(lang) for result in study.verdict.targets],
         "trust": study.verdict.trust,
         "fidelity": [row.to_dict() for row in study.verdict.fidelity],
+        "sensitivity": [varied.to_dict(lang) for varied in study.variations],
         "notes": [zh if lang == "zh" else en for zh, en in study.verdict.notes],
         "seed": study.settings.seed,
         "replications": len(study.before),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
+from pathlib import Path
 
 import pandas as pd
 
 from flowaudit.documents._problems import problem_name, problem_numbers
 from flowaudit.documents._reform import CATEGORIES, answered, category_name, data_needed, reduction_names
-from flowaudit.documents._words import DASH, blank, count, pick, text
+from flowaudit.documents._words import DASH, SMALL, blank, count, percent, pick, text
 from flowaudit.documents.content import Block, Paragraph, table
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
@@ -190,8 +191,10 @@ def counting(study: Study, lang: Language) -> list[Block]:
     blocks.append(
         Paragraph(
             _("The estimate: the office is fitted to the log ({cases} cases), simulated {n} times as it is and {n} times with the measures, "
-              "seed {seed}; both use the same arrivals and random draws. Cases not yet finished when the log ends: {open}.", lang=lang,
-              cases=f"{study.process.cases:,}", n=len(study.before), seed=study.settings.seed, open=count(left_out))
+              "seed {seed}; both use the same arrivals and random draws. {unit} not yet finished when the log ends: {open}; they arrive "
+              "in the simulation too, but teach the model nothing and are in no observed figure.", lang=lang,
+              cases=f"{study.process.cases:,}", n=len(study.before), seed=study.settings.seed, open=count(left_out),
+              unit=_("Bundles", lang=lang) if study.log.unit == "bundle" else _("Cases", lang=lang))
         )
     )  # fmt: skip
     known = study.process.identifiable
@@ -223,13 +226,14 @@ def quality(study: Study, lang: Language) -> list[Block]:
     rows = []
     for row in found.to_dict("records"):
         part = row.get("share")
-        portion = DASH if part is None or pd.isna(part) else f"{float(part):.1%}"
+        portion = DASH if part is None or pd.isna(part) else percent(float(part))
         rows.append(
             (
                 text(row["check"]),
                 severity.get(str(row["severity"]), str(row["severity"])),
-                f"{int(row['rows']):,}",
-                portion,
+                count(int(row["rows"])),
+                # The exact share would give a small count away.
+                DASH if 0 < int(row["rows"]) < SMALL else portion,
                 text(row["distorts"]),
                 text(row["action"]),
             )
@@ -239,7 +243,8 @@ def quality(study: Study, lang: Language) -> list[Block]:
         _("What was done", lang=lang),
     )  # fmt: skip
     return [table(_("Data quality", lang=lang), head, rows, widths=(2.6, 1.2, 1.2, 1.2, 3.2, 3.2), numeric=(2, 3),
-                  notes=(_("Nothing was repaired silently. Full table with examples: quality.csv.", lang=lang),))]  # fmt: skip
+                  notes=(_("Nothing was repaired silently. Rows are counted in the files as read: events or cases of single items, "
+                           "also where the plan counts bundles. Full table with examples: quality.csv.", lang=lang),))]  # fmt: skip
 
 
 def evidence_list(study: Study, lang: Language) -> list[Block]:
@@ -261,21 +266,40 @@ def evidence_list(study: Study, lang: Language) -> list[Block]:
     ]  # fmt: skip
 
 
+def calendar_name(calendar: str, lang: Language) -> str:
+    """Return what people call a working calendar; a file is named as it is."""
+    first, plus, file = calendar.partition("+")
+    names = {
+        "china": _("official Chinese calendar with shifted working days", lang=lang),
+        "weekdays": _("Monday to Friday, no holidays", lang=lang),
+    }
+    name = names.get(first, Path(first).name)
+    return name + (_(", changed by {file}", lang=lang, file=Path(file).name) if plus else "")
+
+
+def _zone(zone: str, offsets: tuple[str, ...], lang: Language) -> str:
+    told = _(", ", lang=lang).join(offsets)
+    if not zone:
+        return _("wall clock as written in the file, UTC offsets {offsets}", lang=lang, offsets=told)
+    return f"{zone} ({told})" if told else zone
+
+
 def provenance(study: Study, lang: Language) -> list[Block]:
     """Return where the figures come from: files, versions, settings, filters."""
     source = study.log.provenance
     yes = _(", ", lang=lang)
     rows: list[tuple[str, str]] = [
         (_("Log", lang=lang), source.source or DASH),
-        (
-            _("Time zone of the stamps", lang=lang),
-            source.timezone + (f" ({yes.join(source.offsets)})" if source.offsets else ""),
-        ),
-        (_("Working calendar", lang=lang), study.settings.calendar),
+        *synthetic_row(study, lang),
+        (_("Time zone of the stamps", lang=lang), _zone(source.timezone, source.offsets, lang)),
+        (_("Working calendar", lang=lang), calendar_name(study.settings.calendar, lang)),
         (_("Unit counted", lang=lang), _("bundle", lang=lang) if study.log.unit == "bundle" else _("case", lang=lang)),
         (_("Seed, replications", lang=lang), f"{study.settings.seed}, {study.settings.replications}"),
         (_("Pseudonymised columns", lang=lang), yes.join(source.pseudonymised) or DASH),
-        (_("Notes and filters", lang=lang), _("; ", lang=lang).join(pick(lang, *note) for note in source.notes) or DASH),
+        (
+            _("Notes and filters", lang=lang),
+            _("; ", lang=lang).join(pick(lang, *note) for note in source.notes) or DASH,
+        ),
         (_("Written", lang=lang), f"{study.created:%Y-%m-%d %H:%M:%S}"),
         (_("Font of the pictures", lang=lang), find_font().name),
         ("Python", f"{platform.python_version()} ({platform.system()})"),
@@ -293,6 +317,18 @@ def provenance(study: Study, lang: Language) -> list[Block]:
             head = (_("Column of the file", lang=lang), _("Column here", lang=lang))
             blocks.append(table(_("Columns mapped", lang=lang), head, mapped, widths=(5, 5)))
     return blocks
+
+
+def synthetic_row(study: Study, lang: Language) -> list[tuple[str, str]]:
+    """Return the row that says the data were generated; nothing for real data."""
+    if not study.log.provenance.synthetic:
+        return []
+    return [
+        (
+            _("Nature of the data", lang=lang),
+            _("SYNTHETIC: generated for demonstration; no figure here may be quoted", lang=lang),
+        )
+    ]
 
 
 def version(name: str) -> str:

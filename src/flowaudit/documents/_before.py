@@ -80,6 +80,8 @@ def steps_table(study: Study, lang: Language) -> Block:
             lang=lang,
         )
     ]
+    if (nodes.head(MOST_STEPS)["median_work_h"] < 0.005).any():
+        notes.append(_("0.00: done in a moment, or outside office hours.", lang=lang))
     if len(nodes) > MOST_STEPS:
         notes.append(
             _(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowaudit.documents._words import DASH, figure_text, interval, number, pick
+from flowaudit.documents._words import DASH, figure_text, interval, number, percent, pick
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.documents.content import Figure as Drawn
 from flowaudit.messages import Language
@@ -17,7 +17,12 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
     """七、预计改革成效."""
     if study.after is None:
         text = _("No measure is simulated, hence no effect is estimated: (to be filled in)", lang=lang)
-        return [Paragraph(text), _observed_table(study, lang)], 1
+        return [
+            Paragraph(text),
+            _observed_table(study, lang),
+            Heading(_("(I) How well the office as it is can be simulated", lang=lang)),
+            *_fidelity(study, lang),
+        ], 1
     blocks: list[Block] = [
         Paragraph(_("Before and after are both simulated, with the same arrivals and the same luck, and counted by the same rules; the "
                     "observed figures stand beside them. A simulated after is never compared with an observed before.", lang=lang)),
@@ -46,6 +51,7 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
               "assumptions (success of fetches, behaviour of people, case mix). Other assumptions give other results; the assumptions "
               "stand with each measure in part five and in scenario.toml.", lang=lang, n=len(study.after))
         ),
+        *_sensitivity(study, lang),
         Paragraph(_("Verdict on the targets: {status}.", lang=lang, status=status_name(study.verdict.status, lang))),
     ]  # fmt: skip
     return blocks, 0
@@ -58,11 +64,23 @@ def comparison_table(study: Study, lang: Language) -> Block:
     for i, metric in enumerate(METRICS, 1):
         observed = study.observed.primary[metric]
         found = study.verdict.comparison(metric)
+        mark = _("note {i}", lang=lang, i=i)
         if found is None:
             reason = observed.reason(lang) if isinstance(observed, NotRecorded) else _("not simulated", lang=lang)
             unknown = _("not recorded", lang=lang)
             rows.append(
-                (i, metric_label(metric, lang), DASH, figure_text(observed, lang), unknown, unknown, DASH, DASH, DASH)
+                (
+                    i,
+                    metric_label(metric, lang),
+                    mark,
+                    DASH,
+                    figure_text(observed, lang),
+                    unknown,
+                    unknown,
+                    DASH,
+                    DASH,
+                    DASH,
+                )
             )
             notes.append(f"{i}. {metric_label(metric, lang)}" + _(": ", lang=lang) + reason)
             continue
@@ -70,26 +88,37 @@ def comparison_table(study: Study, lang: Language) -> Block:
         notes.append(f"{i}. {found.after.rule.text(lang)}")
     notes.append(_("Simulated: mean over replications; reduction: mean of the paired differences with its 95 % interval. Observed: the "
                    "log as it is, for orientation only.", lang=lang))  # fmt: skip
+    notes.append(_population(study, lang))
     head = (
-        _("No.", lang=lang), _("Metric", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Before (simulated)", lang=lang),
+        _("No.", lang=lang), _("Metric", lang=lang), _("Counting rule", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Before (simulated)", lang=lang),
         _("After (simulated)", lang=lang), _("Reduced by (95 % interval)", lang=lang), _("Rate of reduction", lang=lang), _("Source", lang=lang),
     )  # fmt: skip
     return table(
-        _("Before and after", lang=lang), head, rows, notes=notes, widths=(0.8, 2, 1.3, 2, 1.8, 1.8, 2.4, 1.4, 1.2), numeric=(4, 5, 6, 7)
+        _("Before and after", lang=lang), head, rows, notes=notes, widths=(0.8, 1.8, 1, 1.2, 2, 1.7, 1.7, 2.4, 1.4, 1.2), numeric=(5, 6, 7, 8)
     )  # fmt: skip
+
+
+def _population(study: Study, lang: Language) -> str:
+    """How many cases stand behind the columns of the comparison."""
+    observed = [f for f in study.observed.primary.values() if isinstance(f, Figure) and f.value is not None]
+    n = max((f.n for f in observed), default=0)
+    simulated = max((c.before.n for c in study.verdict.comparisons), default=0)
+    return _("Observed: {n} finished cases. Simulated: {simulated} cases in each of {runs} replications, arriving when the cases of the log did; "
+             "what is not finished when a replication ends is left out.", lang=lang, n=f"{n:,}", simulated=f"{simulated:,}",
+             runs=len(study.before))  # fmt: skip
 
 
 def _compared(
     i: int, metric: str, found: Comparison, observed: Figure | NotRecorded, lang: Language
 ) -> tuple[object, ...]:
     rate = found.reduction.rate
-    less = -found.difference
+    less = round(-found.difference, 1) + 0.0
     words = number(less) if less >= 0 else _("increase {n}", lang=lang, n=number(-less))
     limits = interval(-found.high, -found.low)
-    percent = DASH if rate is None else f"{rate:.1%}" if rate >= 0 else _("increase {n}", lang=lang, n=f"{-rate:.1%}")
+    rated = DASH if rate is None else percent(rate) if rate >= 0 else _("increase {n}", lang=lang, n=percent(-rate))
     return (
-        i, metric_label(metric, lang), found.before.rule.unit(lang), figure_text(observed, lang), number(found.before.value),
-        number(found.after.value), words + (f" ({limits})" if limits else ""), percent, _("estimate", lang=lang),
+        i, metric_label(metric, lang), _("note {i}", lang=lang, i=i), found.before.rule.unit(lang), figure_text(observed, lang), number(found.before.value),
+        number(found.after.value), words + (f" ({limits})" if limits else ""), rated, _("estimate", lang=lang),
     )  # fmt: skip
 
 
@@ -120,11 +149,32 @@ def _attribution_table(study: Study, lang: Language) -> Block:
     )  # fmt: skip
     notes = (
         _("Working days of the median end-to-end time. Measures are applied in this order; another order would share the saving otherwise. "
-          "The rows sum to the total.", lang=lang),
+          "The rows sum to the total but for rounding.", lang=lang),
     )  # fmt: skip
     return table(
         _("Savings by measure", lang=lang), head, rows, notes=notes, widths=(0.8, 1, 6, 1.8, 2), numeric=(3, 4)
     )
+
+
+def _sensitivity(study: Study, lang: Language) -> list[Block]:
+    """The result with one assumption changed at a time, beside the result itself."""
+    if not study.variations:
+        return []
+    metrics = [m for m in METRICS if study.verdict.comparison(m) is not None]
+    rows: list[tuple[object, ...]] = [
+        (_("as estimated above", lang=lang), *(number(c.after.value) for m in metrics if (c := study.verdict.comparison(m)) is not None))
+    ]  # fmt: skip
+    for varied in study.variations:
+        cells = [number(c.after.value) for m in metrics if (c := varied.comparison(m)) is not None]
+        rows.append((f"{varied.measure} {varied.assumed(lang)}", *cells))
+    head = (_("Assumption", lang=lang), *(metric_label(m, lang) for m in metrics))
+    notes = (_("After the reform, simulated ({n} replications each, the same luck); units as in the table of (I). One assumption is changed, "
+               "the others stay.", lang=lang, n=study.variations[0].replications),)  # fmt: skip
+    widths = (4, *(1.6 for _m in metrics))
+    return [
+        table(_("The result under other assumptions", lang=lang), head, rows, notes=notes, widths=widths,
+              numeric=tuple(range(1, len(metrics) + 1)))
+    ]  # fmt: skip
 
 
 def _fidelity(study: Study, lang: Language) -> list[Block]:
@@ -133,7 +183,7 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
             metric_label(r.metric, lang),
             _("period fitted", lang=lang) if r.check == "in_sample" else _("later period, unseen", lang=lang),
             _("median", lang=lang) if r.statistic == "median" else _("90th percentile", lang=lang),
-            number(r.observed), number(r.simulated), "—" if r.error is None else f"{r.error:+.1%}", trust_name(r.trust, lang),
+            number(r.observed), number(r.simulated), percent(r.error, signed=True), trust_name(r.trust, lang),
         )
         for r in study.verdict.fidelity
     ]  # fmt: skip

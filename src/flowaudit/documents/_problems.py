@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowaudit.diagnosis import Finding
-from flowaudit.documents._words import count, number, share
+from flowaudit.documents._words import SMALL, column_name, count, number, percent
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
@@ -87,20 +87,24 @@ def _one(study: Study, finding: Finding, i: int, number_: str, lang: Language) -
             3,
         ),
         Paragraph(finding.statement(lang), lead=_("What is seen: ", lang=lang)),
-        Paragraph(evidence(finding, lang), lead=_("Data: ", lang=lang)),
+        Paragraph(evidence(study, finding, lang), lead=_("Data: ", lang=lang)),
         Paragraph(finding.caveat(lang), lead=_("Causes to check, caveat: ", lang=lang)),
     ]
 
 
-def evidence(finding: Finding, lang: Language) -> str:
+def evidence(study: Study, finding: Finding, lang: Language) -> str:
     """Return the numbers a finding rests on, as one sentence or two."""
-    if finding.cases < 10:
+    of = (
+        _("all {population} cases", lang=lang, population=f"{finding.population:,}")
+        if finding.population == study.log.n_cases
+        else _("the {population} cases that come to it at all", lang=lang, population=f"{finding.population:,}")
+    )
+    if finding.cases < SMALL:
         # the exact share would give the small count away
-        words = _("fewer than 10 of {population} cases.", lang=lang, population=f"{finding.population:,}")
+        words = _("fewer than {small} of {of}.", lang=lang, small=SMALL, of=of)
     else:
-        words = _("{cases} of {population} cases, {share} (95 % interval {low}–{high}).", lang=lang, cases=f"{finding.cases:,}",
-                  population=f"{finding.population:,}", share=share(finding.share), low=share(finding.share_low),
-                  high=share(finding.share_high))  # fmt: skip
+        words = _("{cases} of {of}, {share} (95 % interval {low}–{high}).", lang=lang, cases=f"{finding.cases:,}", of=of,
+                  share=percent(finding.share), low=percent(finding.share_low), high=percent(finding.share_high))  # fmt: skip
     if finding.time_lost_days_total is None:
         return words + _("Time lost: not recorded.", lang=lang)
     words += _("Time concerned: median {median} working days per case, 90th percentile {p90}, {total} in all.", lang=lang,
@@ -122,7 +126,10 @@ def _rest(study: Study, findings: Sequence[Finding], numbers: dict[str, str], la
 
 
 def _unchecked(study: Study, lang: Language) -> list[Block]:
-    rows = [(n.rule, n.reason(lang), _(", ", lang=lang).join(n.needs)) for n in study.findings.not_checkable]
+    rows = [
+        (n.rule, n.reason(lang), _(", ", lang=lang).join(column_name(c, lang) for c in n.needs))
+        for n in study.findings.not_checkable
+    ]
     if not rows:
         return []
     head = (_("Rule", lang=lang), _("Why it could not be checked", lang=lang), _("Data needed", lang=lang))

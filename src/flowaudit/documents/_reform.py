@@ -12,6 +12,9 @@ from flowaudit.redesign import Measure
 from flowaudit.study import Study
 from flowaudit.views import compare_map, merge_pairs, process_map, swimlane
 
+LEAST_SAVED = 0.05
+"""Working days; less would be printed as 0.0 or 0.1 and means nothing to an office."""
+
 CATEGORIES = ("①", "②", "③", "④", "⑤", "⑥", "U")
 
 
@@ -41,19 +44,15 @@ def reduction_names(keys: tuple[str, ...], lang: Language) -> str:
 
 
 def answered(study: Study, measure: Measure) -> list[Finding]:
-    """Return the findings a measure answers: what it was suggested for, else what names it and shares its scope."""
-    reasons = {s.finding for s in study.suggestions if s.measure == measure and s.finding}
-    named = [f for f in study.findings if f.id in reasons]
-    if named:
-        return named
-    words = {str(v) for v in measure.model_dump().values() if isinstance(v, str)}
-    for value in measure.model_dump().values():
-        if isinstance(value, list | tuple):
-            words |= {str(v) for v in value}
-    return [
-        f for f in study.findings
-        if measure.id in f.measures and words & {name for names in f.scope.values() for name in names}
-    ]  # fmt: skip
+    """Return the findings a measure answers."""
+    ids = {i for m, found in zip(study.scenario, study.answers, strict=True) if m == measure for i in found}
+    return [f for f in study.findings if f.id in ids]
+
+
+def saved(study: Study, measure: Measure) -> bool:
+    """Say whether the simulation saw the measure save time: a twentieth of a day at least, beyond its luck."""
+    bars = study.attribution.bars if study.attribution is not None else ()
+    return any(bar.low >= LEAST_SAVED for m, bar in zip(study.scenario, bars, strict=False) if m == measure)
 
 
 def data_needed(measure: Measure, lang: Language) -> str:
@@ -125,7 +124,10 @@ def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: 
         or _("given by the office in charge, no finding of the log names it", lang=lang)
     )
     affected = next((n for label, n in _changes(study) if label in (measure.label("zh"), measure.label("en"))), None)
-    effect = reduction_names(measure.reductions, lang)
+    hoped = tuple(r for r in measure.reductions if r != "time" or study.attribution is None or saved(study, measure))
+    effect = reduction_names(hoped, lang)
+    if hoped != measure.reductions:
+        effect += (_("; ", lang=lang) if hoped else "") + _("no time saved was seen in this estimate", lang=lang)
     if affected is not None:
         effect += _(
             "; {n} of {all} observed cases would run differently",
@@ -140,11 +142,27 @@ def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: 
         Paragraph(measure.description(lang), lead=_("Measure: ", lang=lang)),
         Paragraph(problem, lead=_("Problem it answers: ", lang=lang)),
         Paragraph(effect, lead=_("Meant to bring: ", lang=lang)),
+        *_assumed(study, measure, lang),
         Paragraph(
             measure.basis(lang) + pick(lang, "", " ") + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)
         ),
         Paragraph(data_needed(measure, lang), lead=_("Data and systems needed: ", lang=lang)),
     ]
+
+
+def _assumed(study: Study, measure: Measure, lang: Language) -> list[Block]:
+    """What no log shows and the estimate takes for granted, and who said so."""
+    words = measure.assumed(lang)
+    if not words:
+        return []
+    words += (
+        _(". A default of the tool, no data stand behind it: to be checked against the real figure before the effects are quoted.", lang=lang)
+        if study.proposed
+        else _(". Given in the scenario file; to be checked against the real figure before the effects are quoted.", lang=lang)
+    )  # fmt: skip
+    if study.variations:
+        words += pick(lang, "", " ") + _("Other values: part seven (IV).", lang=lang)
+    return [Paragraph(words, lead=_("Assumption: ", lang=lang))]
 
 
 def _changes(study: Study) -> tuple[tuple[str, int], ...]:
@@ -251,7 +269,14 @@ def _orders(study: Study, lang: Language) -> list[Block]:
         if measure.verb == "parallelise":
             blocks.append(Paragraph(_("Begun together from now on: {label}.", lang=lang, label=measure.label(lang))))
     if study.catalogue is not None and study.catalogue.item_relations is not None:
-        blocks.append(Paragraph(_("Prerequisites the catalogue states (part two) remain in force.", lang=lang)))
+        blocks.append(
+            Paragraph(
+                _(
+                    "Prerequisites from law or the catalogue (in the table of part two) remain in force; orders that are only observed are not prerequisites and may change.",
+                    lang=lang,
+                )
+            )
+        )
     if not blocks:
         blocks.append(Paragraph(_("The order of steps stays as it is.", lang=lang)))
     return blocks

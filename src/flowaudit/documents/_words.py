@@ -36,7 +36,44 @@ def number(value: float | None, digits: int = 1) -> str:
     """Return a number, a dash where it is unknown."""
     if value is None or math.isnan(value):
         return DASH
-    return f"{value:,.{digits}f}"
+    # Adding 0.0 after rounding turns a negative zero into a plain one.
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """Return a share as a percentage, a dash where it is unknown; never a negative zero.
+
+    Examples
+    --------
+    >>> percent(0.125), percent(-0.0001, signed=True), percent(0.05, signed=True)
+    ('12.5%', '0.0%', '+5.0%')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    shown = round(100 * value, 1) + 0.0
+    return f"{shown:+.1f}%" if signed and shown else f"{shown:.1f}%"
+
+
+def column_name(column: str, lang: Language) -> str:
+    """Return what people call the columns a rule needs ("level | stage"); a name without a word of its own stays."""
+    names = {
+        "department": _("department", lang=lang),
+        "level": _("sign-off level", lang=lang),
+        "stage": _("stage", lang=lang),
+        "stage (correction)": _("stage (correction)", lang=lang),
+        "stage (inspect, consult_dept)": _("stage (inspection, consultation of departments)", lang=lang),
+        "item_code with bundles": _("items of bundles", lang=lang),
+        "catalogue: item_relations": _("prerequisites in the catalogue", lang=lang),
+        "result": _("result", lang=lang),
+        "item_code": _("item code", lang=lang),
+        "start": _("start time", lang=lang),
+        "end": _("end time", lang=lang),
+        "resource": _("officer", lang=lang),
+        "material_instances": _("table of materials handed in", lang=lang),
+        "visits": _("table of visits", lang=lang),
+    }
+    alternatives = [part.strip() for part in column.split("|")]
+    return _(" or ", lang=lang).join(f"{names[c]} ({c})" if c in names and names[c] != c else c for c in alternatives)
 
 
 def whole(value: object) -> str:
@@ -65,11 +102,7 @@ def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     """Return an interval, empty where none was computed."""
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return ""
-    return f"{low:,.{digits}f}–{high:,.{digits}f}"
-
-
-def share(value: float) -> str:
-    return f"{value:.1%}"
+    return f"{number(low, digits)}–{number(high, digits)}"
 
 
 def figure_text(found: Figure | NotRecorded, lang: Language) -> str:

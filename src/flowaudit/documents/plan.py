@@ -99,6 +99,8 @@ def plan(study: Study, lang: Language | None = None, *, title: str | None = None
     """
     lang = lang or study.settings.lang
     name = title or study.settings.title or "××"
+    if study.log.provenance.synthetic:
+        name += _(" (demonstration with synthetic data)", lang=lang)
     parts: tuple[tuple[str, str, bool, Callable[[Study, Language], tuple[list[Block], int]]], ...] = (
         ("general", _("1. General requirements", lang=lang), False, _basis.general),
         ("items", _("2. Items", lang=lang), False, _basis.items),
@@ -151,6 +153,7 @@ def _info(study: Study, sections: tuple[Section, ...], lang: Language) -> tuple[
         (_("State", lang=lang), _("draft for review, not filed", lang=lang)),
         (_("Mandatory parts still open", lang=lang), _("; ", lang=lang).join(missing) or _("none", lang=lang)),
         (_("Data", lang=lang), study.log.provenance.source or DASH),
+        *_annexes.synthetic_row(study, lang),
         (_("Period of the data", lang=lang), f"{first:%Y-%m-%d} – {last:%Y-%m-%d}"),
         (
             _("Scenario", lang=lang),

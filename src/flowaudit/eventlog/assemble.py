@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -106,6 +107,7 @@ class Reading:
     dropped: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    synthetic: bool = False
 
     def provenance(self) -> Provenance:
         offsets = tuple(sorted(self.offsets))
@@ -133,6 +135,7 @@ class Reading:
             pseudonymised=tuple(dict.fromkeys(self.pseudonymised)),
             notes=tuple(self.notes),
             problems=tuple(self.problems),
+            synthetic=self.synthetic,
         )
 
     def problem(
@@ -162,14 +165,22 @@ def demand_columns(columns: Mapping[str, str], raw: Raw) -> None:
     # The header most like any form of the wanted column; difflib has no score, so both are asked.
     near = [h for word in words for h in nearest(word, free, n=1)]
     best = max(near, key=near.count) if near else None
+    named = "..." if best is None else free[best]
+    # Both for whoever types commands and for whoever types Python; quoted as TOML and Python quote it.
+    lines = _(
+        "in a file given with --mapping write\n  [columns]\n  {column} = {header}\nin Python: read_log(path, {column}={keyword})",
+        column=column,
+        header=json.dumps(named, ensure_ascii=False),
+        keyword=repr(named),
+    )
     raise InputError(
         _(
-            "'{file}' has no {meaning} column ('{column}'); found {columns}.",
-            file=raw.file, meaning=meaning, column=column, columns=quoted(headers),
+            "'{file}' has no {meaning} column; found {columns}.",
+            file=raw.file, meaning=meaning, columns=quoted(headers),
         ),
-        hint=_("did you mean '{near}'? read_log(path, {column}='{near}')", near=free[best], column=column)
-        if best is not None
-        else _("name it: read_log(path, {column}='...'), or under [columns] of a mapping file.", column=column),
+        hint=lines
+        if best is None
+        else _("did you mean '{near}'? Then {lines}", near=named, lines=lines),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def read_folder(
 
     An event that serves several cases (rows of ``e2o`` with object_type ``case``) becomes one row per case with the
     same ``event_id``. An event without a row there belongs to its own ``case_id``. A folder ``catalogue/`` inside is
-    not read here.
+    not read here. A ``truth.json`` that says ``"synthetic": true`` marks the log as synthetic.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def read_folder(
             if near
             else _("give the folder that holds events.csv."),
         )
-    reading = Reading(folder.name or folder.resolve().name, opts)
+    reading = Reading(folder.name or folder.resolve().name, opts, synthetic=_synthetic(folder))
     raws: dict[str, Raw] = {}
     found: dict[str, dict[str, str]] = {}
     for name, file in files.items():
@@ -114,6 +115,15 @@ def read_folder(
     officers = raws["events"].table[found["events"]["resource"]] if "resource" in found["events"] else None
     tables = {n: side_table(raws[n], reading, found[n], officers) for n in SIDE_TABLES if n in raws}
     return to_log(raws["events"], found["events"], reading, tables=tables)
+
+
+def _synthetic(folder: Path) -> bool:
+    """Say whether the folder holds the truth behind generated tables: nobody knows that of real ones."""
+    try:
+        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(truth, dict) and truth.get("synthetic") is True
 
 
 def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:

@@ -58,6 +58,8 @@ class Provenance:
         What was read unusually, and every filter since, in order; each in Chinese and in English.
     problems : tuple of dict
         Rows for the quality table found while reading.
+    synthetic : bool
+        The source says that it was generated; every document says so too.
     """
 
     source: str = ""
@@ -68,6 +70,7 @@ class Provenance:
     pseudonymised: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     problems: tuple[Mapping[str, Any], ...] = ()
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from flowaudit.eventlog.headers import CANONICAL, recognise
 from flowaudit.eventlog.log import STAGES, EventLog
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
+from flowaudit.toml import read_toml
 
 Lifecycle = Literal["pair", "complete", "ignore"]
 
@@ -187,23 +188,8 @@ def read_mapping(path: str | Path) -> ColumnMapping:
         If the file is missing, is not TOML, or says something that no reader understands (line and nearest key are
         named).
     """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
     path = Path(path)
-    try:
-        # utf-8-sig: Windows editors put a signature in front of what they save.
-        text = path.read_text(encoding="utf-8-sig")
-        content = tomlkit.parse(text).unwrap()
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise InputError(
-            _("the mapping file '{file}' is not TOML: {reason}.", file=path.name, reason=str(error).rstrip(".")),
-            hint=_('lines look like  end = "办结时间"  under [columns]; save the file as UTF-8.'),
-        ) from error
-    except OSError as error:
-        raise InputError(
-            _("the mapping file '{file}' cannot be read: {reason}.", file=path, reason=error.strerror or error)
-        ) from error
+    text, content = read_toml(path)
     layout = content.get("file")
     for inside, keys, known in (
         ((), list(content), _KEYS),

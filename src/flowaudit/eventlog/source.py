@@ -39,6 +39,9 @@ _HEAD, _CHUNK = 4096, 1 << 22
 def existing(path: str | Path) -> Path:
     """Return the path, or raise InputError when nothing is there."""
     path = Path(path)
+    if path.name in ("", ".."):
+        # What is typed as `.` has no name of its own, and messages and documents call a log by its name.
+        path = path.resolve()
     if not path.exists():
         beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         from flowaudit.errors import nearest

@@ -13,13 +13,13 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError
-from flowaudit.eventlog import EventLog, Unit, as_unit
+from flowaudit.eventlog import EventLog, Unit, as_unit, items_of
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
-from flowaudit.metrics.durations import EndToEnd, clock_days, end_to_end
+from flowaudit.metrics.durations import NOT_ACCEPTED, EndToEnd, clock_days, end_to_end
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded
 from flowaudit.metrics.steps import StepPolicy, choose_policy, steps
 from flowaudit.worktime import Calendar, load_calendar
@@ -218,7 +218,7 @@ def four_reductions(
     return FourReductions(
         steps=figure("steps", number, rule(*_steps_rule(chosen))),
         time=figure("time", e2e.days, rule(*_time_rule(e2e, calendar))),
-        clock=_clock_figure(clock, rule, figure, calendar),
+        clock=_clock_figure(log, clock, rule, figure, calendar),
         materials=papers
         if isinstance(papers, NotRecorded)
         else figure("materials", papers.submitted, rule(*_MATERIALS_RULE), beside=partial(_beside_materials, papers)),
@@ -336,18 +336,14 @@ def _time_rule(e2e: EndToEnd, calendar: Calendar) -> RuleTexts:
 
 
 def _clock_figure(
+    log: EventLog,
     clock: arrays.Floats | None,
     rule: Callable[..., CountingRule],
     figure: Callable[..., Figure | NotRecorded],
     calendar: Calendar,
 ) -> Figure | NotRecorded:
     if clock is None:
-        return NotRecorded(
-            "clock",
-            "日志未记录受理和决定，无法计算计时办理时间。",
-            "the log records neither acceptance nor decision, so the official clock is unknown.",
-            ("stage (accept, decide)", "cases: accept_time, decide_time"),
-        )
+        return _no_clock(log)
     zh, en = _calendar_words(calendar)
     texts = (
         "clock", "clock", "计时办理时间", "official clock", "工作日", "working days", "",
@@ -366,6 +362,40 @@ def _clock_figure(
             ("stage",),
         )
     return found
+
+
+def _no_clock(log: EventLog) -> NotRecorded:
+    """Say which end of the official clock a log lacks, and what to write so that it is recognised."""
+    missing = tuple(stage for stage in ("accept", "decide") if not _recorded(log, stage))
+    what_zh, what_en = {
+        ("accept",): ("日志未记录受理", "the log does not record acceptance"),
+        ("decide",): ("日志未记录决定", "the log does not record the decision"),
+        ("accept", "decide"): ("日志未记录受理和决定", "the log records neither acceptance nor decision"),
+        (): (
+            "日志虽有受理和决定记录，但没有一个办件（事项）两者齐全",
+            "the log records acceptance and decision, but never both of one case or item",
+        ),
+    }[missing]
+    wanted = missing or ("accept", "decide")
+    lines_zh = "，".join(f'"环节名称" = "{stage}"' for stage in wanted)
+    lines_en = ", ".join(f'"NAME OF THE ACTIVITY" = "{stage}"' for stage in wanted)
+    return NotRecorded(
+        "clock",
+        f"{what_zh}，无法计算计时办理时间；相应环节如使用其他名称，请在映射文件的 [stages] 下写明：{lines_zh}。",
+        f"{what_en}, so the official clock is unknown; "
+        f"where an activity has another name for it, write under [stages] of a mapping file: {lines_en}.",
+        (*(f"stage ({stage})" for stage in wanted), *(f"cases: {stage}_time" for stage in wanted)),
+    )
+
+
+def _recorded(log: EventLog, stage: str) -> bool:
+    """Say whether acceptance or decision stands anywhere in a log: as an event, or as a time of its cases."""
+    events = arrays.among(log, "stage", stage) & ~np.isnat(log.stamps("end"))
+    if stage == "accept":
+        events &= ~arrays.among(log, "result", *NOT_ACCEPTED)
+    items = items_of(log)
+    column = f"{stage}_time"
+    return bool(events.any() or (items is not None and column in items and items[column].notna().any()))
 
 
 _MATERIALS_RULE: RuleTexts = (

@@ -25,6 +25,7 @@ def waterfall(
     *,
     before: Runs,
     after: Runs,
+    stages: Sequence[Process] | None = None,
     cases: int | None = None,
     calendar: Calendar | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -38,6 +39,8 @@ def waterfall(
     scenario : Scenario
     before, after : Runs
         The process without and with the whole scenario, simulated with one seed and the same arrivals.
+    stages : sequence of Process, optional
+        ``scenario.stages(process)``, where it is at hand.
     cases : int, optional
         The number of cases they were simulated with.
 
@@ -48,22 +51,21 @@ def waterfall(
         bars sum to the total exactly, since every stage is simulated with the luck of the first.
     """
     calendar = calendar or load_calendar(process.calendar)
-    stages = [_medians(before, calendar)]
-    part = process
-    for k, measure in enumerate(scenario.measures[:-1], 1):
-        part = measure.apply(part)
+    medians = [_medians(before, calendar)]
+    between = (stages or scenario.stages(process))[1:-1]
+    for k, part in enumerate(between, 1):
         runs = simulate(part, cases=cases, replications=len(before), seed=before.seed, calendar=calendar)
-        stages.append(_medians(runs, calendar))
+        medians.append(_medians(runs, calendar))
         if progress:
             progress(k, len(scenario))
-    stages.append(_medians(after, calendar))
+    medians.append(_medians(after, calendar))
     if progress:
         progress(len(scenario), len(scenario))
     bars = []
-    for measure, a, b in zip(scenario, stages[:-1], stages[1:], strict=True):
+    for measure, a, b in zip(scenario, medians[:-1], medians[1:], strict=True):
         saved, low, high = interval(a - b)
         bars.append(Bar(measure.id, measure.label("zh"), measure.label("en"), saved, low, high))
-    return Attribution(float(stages[0].mean()), float(stages[-1].mean()), tuple(bars))
+    return Attribution(float(medians[0].mean()), float(medians[-1].mean()), tuple(bars))
 
 
 def _medians(runs: Sequence[EventLog], calendar: Calendar) -> Array:

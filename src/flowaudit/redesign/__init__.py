@@ -1,5 +1,6 @@
 """What if: reform measures as transformations of a process, scenarios of them, suggestions from findings."""
 
+from flowaudit.redesign.answers import answers, times_per_case
 from flowaudit.redesign.measure import Measure, MeasureRefusedError
 from flowaudit.redesign.measures import (
     MEASURES,
@@ -16,5 +17,6 @@ from flowaudit.redesign.suggest import Refusal, Suggestion, propose, suggest
 
 __all__ = [
     "MEASURES", "LimitLevels", "Measure", "MeasureRefusedError", "MergeSteps", "OneWindow", "Parallelise", "Refusal",
-    "ReuseMaterial", "Scenario", "Staff", "Suggestion", "UseELicence", "propose", "suggest",
+    "ReuseMaterial", "Scenario", "Staff", "Suggestion", "UseELicence", "answers", "propose", "suggest",
+    "times_per_case",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +31,8 @@ class Measure(BaseModel):
         Which of the four reductions it is meant to feed.
     seed : str
         Requirement of the guidance it rests on (domain model, S-numbers).
+    varied : mapping of str to tuple of float
+        Parameters that are assumptions, not data, and the values they are varied to in a sensitivity analysis.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +42,7 @@ class Measure(BaseModel):
     category: ClassVar[str]
     reductions: ClassVar[tuple[str, ...]]
     seed: ClassVar[str]
+    varied: ClassVar[Mapping[str, tuple[float, ...]]] = {}
 
     @abstractmethod
     def apply(self, process: Process) -> Process:
@@ -68,6 +72,10 @@ class Measure(BaseModel):
         """Return the risk note; it always ends with who has to decide."""
         lang = lang or current_language()
         return cls.risk(lang) + ("" if lang == "zh" else " ") + _("To be reviewed by the legal office.", lang=lang)
+
+    def assumed(self, lang: Language | None = None) -> str:
+        """Return what the measure takes for granted that no log can show, empty where nothing is."""
+        return ""
 
     @classmethod
     def basis(cls, lang: Language | None = None) -> str:

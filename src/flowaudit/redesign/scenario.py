@@ -12,7 +12,6 @@ from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
-from tomlkit.exceptions import TOMLKitError
 
 from flowaudit.errors import InputError, UsageError, nearest
 from flowaudit.messages import current_language
@@ -29,6 +28,7 @@ from flowaudit.redesign.measures import (
     Staff,
     UseELicence,
 )
+from flowaudit.toml import problems_of, read_toml
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,20 @@ class Scenario:
         MeasureRefusedError
             If the data cannot support a measure, or it would change nothing.
         """
+        return self.stages(process)[-1]
+
+    def stages(self, process: Process) -> tuple[Process, ...]:
+        """Return the process before the first measure, and after each of them in turn.
+
+        Raises
+        ------
+        InputError, MeasureRefusedError
+            As :meth:`apply`.
+        """
+        found = [process]
         for measure in self.measures:
-            process = measure.apply(process)
-        return process
+            found.append(measure.apply(found[-1]))
+        return tuple(found)
 
     def to_toml(self) -> str:
         """Return the scenario as the text of a file people can edit."""
@@ -144,13 +155,7 @@ class Scenario:
             Naming the file, the line and the nearest valid word.
         """
         source = Path(path)
-        try:
-            text = source.read_text(encoding="utf-8-sig")
-            data = tomlkit.parse(text).unwrap()
-        except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-            raise InputError(
-                _("{file}: not a readable scenario file: {error}", file=source.name, error=error)
-            ) from None
+        text, data = read_toml(source)
         lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*measure\s*\]\]", line)]
         unknown = set(data) - {"name", "measure"}
         if unknown:
@@ -177,13 +182,9 @@ def _build(kind: type[Measure], **parameters: Any) -> Measure:
         return kind(**parameters)
     except ValidationError as error:
         raise UsageError(
-            _("{verb}: {problem}", verb=kind.verb, problem=_problem(error)),
+            _("{verb}: {problem}", verb=kind.verb, problem=problems_of(error)),
             hint=_("flowaudit list measures shows every parameter and its range."),
         ) from None
-
-
-def _problem(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
 
 
 def _complaint(source: Path, line: int, problem: str, word: str, choices: tuple[str, ...]) -> InputError:
@@ -209,4 +210,4 @@ def _measure(source: Path, line: int, row: dict[str, Any]) -> Measure:
     try:
         return kind(**row)
     except ValidationError as error:
-        raise _complaint(source, line, f"{kind.verb}: {_problem(error)}", "", ()) from None
+        raise _complaint(source, line, f"{kind.verb}: {problems_of(error)}", "", ()) from None

@@ -31,6 +31,9 @@ MOST_MERGED = 3
 SHARE = 0.2
 """A material or an intake must concern at least this share of cases to be worth a measure."""
 
+Candidate = tuple[Measure, str, str, tuple[str, ...]]
+"""A measure, why in Chinese and in English, and the findings it answers."""
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -38,8 +41,8 @@ class Suggestion:
 
     Attributes
     ----------
-    finding : str or None
-        Id of the finding it answers; None where the process itself shows it.
+    findings : tuple of str
+        Ids of the findings it answers; none where the process itself shows it.
     cases : int
         Observed cases the measure changes.
     """
@@ -47,7 +50,7 @@ class Suggestion:
     measure: Measure
     reason_zh: str
     reason_en: str
-    finding: str | None
+    findings: tuple[str, ...]
     cases: int
 
     def reason(self, lang: Language) -> str:
@@ -70,7 +73,7 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     Every candidate has been applied to the fitted process once: what would change nothing, or what the catalogue
     forbids, is refused with the reason.
     """
-    candidates: list[tuple[Measure, str, str, str | None]] = []
+    candidates: list[Candidate] = []
     candidates += _one_window(process)
     candidates += _parallel(findings, process)
     candidates += _levels(findings)
@@ -78,13 +81,13 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     candidates += _materials(process)
     suggestions: list[Suggestion] = []
     refusals: list[Refusal] = []
-    for measure, zh, en, finding in candidates:
+    for measure, zh, en, answered in candidates:
         try:
             process = measure.apply(process)
         except (MeasureRefusedError, InputError):
             refusals.append(Refusal(measure.label("zh"), measure.label("en"), *_reasons(measure, process)))
             continue
-        suggestions.append(Suggestion(measure, zh, en, finding, process.changes[-1][1]))
+        suggestions.append(Suggestion(measure, zh, en, answered, process.changes[-1][1]))
     if not process.identifiable.staffing:
         known = process.identifiable
         refusals.append(
@@ -95,10 +98,12 @@ def suggest(findings: Findings, process: Process) -> tuple[tuple[Suggestion, ...
     return tuple(suggestions), tuple(refusals)
 
 
-def propose(findings: Findings, process: Process) -> tuple[Scenario, tuple[Suggestion, ...], tuple[Refusal, ...]]:
-    """Return a scenario of all suggestions, for people to take apart."""
+def propose(
+    findings: Findings, process: Process, *, lang: Language | None = None
+) -> tuple[Scenario, tuple[Suggestion, ...], tuple[Refusal, ...]]:
+    """Return a scenario of all suggestions, for people to take apart; named in ``lang`` (default: the current language)."""
     suggestions, refusals = suggest(findings, process)
-    scenario = Scenario(_("proposed by flowaudit", lang="zh"), tuple(s.measure for s in suggestions))
+    scenario = Scenario(_("proposed by flowaudit", lang=lang), tuple(s.measure for s in suggestions))
     return scenario, suggestions, refusals
 
 
@@ -115,7 +120,7 @@ def _reasons(measure: Measure, process: Process) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+def _one_window(process: Process) -> list[Candidate]:
     """Several items accepted by several departments: one window."""
     several = 0.0
     for template in process.templates:
@@ -127,12 +132,10 @@ def _one_window(process: Process) -> list[tuple[Measure, str, str, str | None]]:
     if several < SHARE * process.cases or len(process.item_names) < 2:
         return []
     share = several / process.cases
-    return [
-        (OneWindow(), *both("{share:.0%} of the cases are accepted at more than one department", share=share), None)
-    ]
+    return [(OneWindow(), *both("{share:.0%} of the cases are accepted at more than one department", share=share), ())]
 
 
-def _parallel(findings: Findings, process: Process) -> list[tuple[Measure, str, str, str | None]]:
+def _parallel(findings: Findings, process: Process) -> list[Candidate]:
     """Pairs W09 found, joined where they overlap: one parallel group for each set."""
     pairs: list[tuple[tuple[str, str], Finding]] = []
     for finding in findings:
@@ -149,25 +152,25 @@ def _parallel(findings: Findings, process: Process) -> list[tuple[Measure, str, 
                 rest.append((names, found))
         groups = [*rest, joined]
     labels = {**process.item_names, **{v: v for v in process.item_names.values()}}
-    out: list[tuple[Measure, str, str, str | None]] = []
+    out: list[Candidate] = []
     for names, found in sorted(groups, key=lambda g: not all(n in labels for n in g[0])):
         order = sorted({labels.get(n, n) for n in names})
         why = found[0]
-        out.append((Parallelise(names=tuple(order)), why.statement_zh, why.statement_en, why.id))
+        out.append((Parallelise(names=tuple(order)), why.statement_zh, why.statement_en, tuple(f.id for f in found)))
     return out
 
 
-def _levels(findings: Findings) -> list[tuple[Measure, str, str, str | None]]:
-    out: list[tuple[Measure, str, str, str | None]] = []
+def _levels(findings: Findings) -> list[Candidate]:
+    out: list[Candidate] = []
     for finding in findings:
         departments = finding.scope.get("departments", ())
         if finding.rule == "W01" and len(departments) == 1:
             measure = LimitLevels(department=str(departments[0]), levels=LEVELS)
-            out.append((measure, finding.statement_zh, finding.statement_en, finding.id))
+            out.append((measure, finding.statement_zh, finding.statement_en, (finding.id,)))
     return out
 
 
-def _adjacent(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+def _adjacent(process: Process) -> list[Candidate]:
     """Steps of one office that nearly always follow each other at once: candidates for one step."""
     together: dict[tuple[str, str], float] = defaultdict(float)
     alone: dict[str, float] = defaultdict(float)
@@ -178,7 +181,7 @@ def _adjacent(process: Process) -> list[tuple[Measure, str, str, str | None]]:
                 alone[label] += weight
             for pair in {p for s in branch.steps if (p := _at_once(process, branch, s)) is not None}:
                 together[pair] += weight
-    out: list[tuple[Measure, str, str, str | None]] = []
+    out: list[Candidate] = []
     taken: set[str] = set()
     for (a, b), n in sorted(together.items(), key=lambda item: (-item[1], item[0])):
         if (
@@ -195,7 +198,7 @@ def _adjacent(process: Process) -> list[tuple[Measure, str, str, str | None]]:
             b=b,
             share=n / max(alone[a], alone[b]),
         )
-        out.append((MergeSteps(first=a, second=b), *reason, None))
+        out.append((MergeSteps(first=a, second=b), *reason, ()))
     return out
 
 
@@ -211,7 +214,7 @@ def _at_once(process: Process, branch: Branch, step: Step) -> tuple[str, str] | 
     return a.activity, b.activity
 
 
-def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
+def _materials(process: Process) -> list[Candidate]:
     """Materials with an e-licence: fetch them; others asked for by several items: reuse them."""
     asked: dict[str, float] = defaultdict(float)
     repeated: dict[str, float] = defaultdict(float)
@@ -229,7 +232,7 @@ def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
     order = sorted(asked, key=lambda m: (-repeated[m], -asked[m], m))
     common = [m for m in order if asked[m] >= SHARE * process.cases]
     fetched = [m for m in common if m in licensed]
-    out: list[tuple[Measure, str, str, str | None]] = []
+    out: list[Candidate] = []
     if fetched:
         measure = UseELicence(materials=tuple(process.material_names.get(m, m) for m in fetched))
         least = min(asked[m] for m in fetched) / process.cases
@@ -238,7 +241,7 @@ def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
             n=len(fetched),
             share=least,
         )
-        out.append((measure, *reason, None))
+        out.append((measure, *reason, ()))
     for material in order:
         if material in licensed or repeated[material] < SHARE * process.cases:
             continue
@@ -247,7 +250,7 @@ def _materials(process: Process) -> list[tuple[Measure, str, str, str | None]]:
         reason = both(
             "“{name}” is handed in for more than one item in {share:.0%} of the cases", name=name, share=share
         )
-        out.append((ReuseMaterial(material=name), *reason, None))
+        out.append((ReuseMaterial(material=name), *reason, ()))
     return out
 
 

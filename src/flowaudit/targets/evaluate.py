@@ -129,7 +129,8 @@ def _compare(metric: str, first: FourReductions, cases: list[list[pd.DataFrame]]
     before, after = (_values(frames, metric, "median") for frames in cases)
     if np.isnan(before).any() or np.isnan(after).any():
         return None
-    rule = replace(figure.rule, baseline="simulated")
+    # The period of one replication is not that of the others: the cases arrive as in the log, and end when they end.
+    rule = replace(figure.rule, baseline="simulated", period="")
     figures = []
     for frames, values in zip(cases, (before, after), strict=True):
         mean, low, high = interval(values)

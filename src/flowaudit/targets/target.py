@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from tomlkit.exceptions import TOMLKitError
 
 from flowaudit.errors import InputError, nearest
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import metric_label, statistic_name
+from flowaudit.toml import problems_of, read_toml
 
 MetricName = Literal["steps", "time", "clock", "materials", "trips"]
 ALIASES = {
@@ -75,40 +75,35 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
         Naming the file, the target's number and what is wrong with it.
     """
     source = Path(path)
-    try:
-        data = tomlkit.parse(source.read_text(encoding="utf-8-sig")).unwrap()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise InputError(_("{file}: not a readable targets file: {error}", file=source.name, error=error)) from None
+    _text, data = read_toml(source)
     unknown = sorted(set(data) - {"target"})
     if unknown:
         raise InputError(
             _("{file}: unknown key '{key}'.", file=source.name, key=unknown[0]), hint=_("write [[target]] tables.")
         )
+    rows = data.get("target", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(
+            _("{file}: 'target' is not a list of tables.", file=source.name), hint=_("write [[target]] tables.")
+        )
     targets = []
-    for number, row in enumerate(data.get("target", []), 1):
+    for number, row in enumerate(rows, 1):
         try:
             targets.append(Target(**row))
-        except (ValidationError, TypeError) as error:
+        except ValidationError as error:
             raise InputError(
-                _("{file}, target {number}: {problem}", file=source.name, number=number, problem=_problem(error)),
+                _("{file}, target {number}: {problem}", file=source.name, number=number, problem=problems_of(error)),
                 hint=_hint(row),
             ) from None
     return tuple(targets)
 
 
-def _problem(error: ValidationError | TypeError) -> str:
-    if isinstance(error, TypeError):
-        return str(error)
-    return "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'target'}: {e['msg']}" for e in error.errors())
-
-
-def _hint(row: object) -> str:
+def _hint(row: Mapping[str, object]) -> str:
     fields = tuple(Target.model_fields)
-    if isinstance(row, dict):
-        for key in row:
-            if key not in fields and (near := nearest(str(key), fields, n=1)):
-                return _("did you mean '{near}'?", near=near[0])
-        metrics = ("steps", "time", "clock", "materials", "trips", *ALIASES)
-        if row.get("metric") not in metrics and (near := nearest(str(row.get("metric")), metrics, n=1)):
+    for key in row:
+        if key not in fields and (near := nearest(key, fields, n=1)):
             return _("did you mean '{near}'?", near=near[0])
+    metrics = ("steps", "time", "clock", "materials", "trips", *ALIASES)
+    if row.get("metric") not in metrics and (near := nearest(str(row.get("metric")), metrics, n=1)):
+        return _("did you mean '{near}'?", near=near[0])
     return _("a target has metric, statistic, and either at_most or reduction.")

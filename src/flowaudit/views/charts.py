@@ -100,8 +100,9 @@ def waterfall_chart(attribution: Attribution, *, lang: Language | None = None, t
             shapes.append(Line(((at(ends[0]), middle), (at(ends[1]), middle)), _style.INK, 0.9))
             shapes.extend(Line(((at(e), middle - 3), (at(e), middle + 3)), _style.INK, 0.9) for e in ends)
             edge = max(edge, at(ends[1]))
-        sign = "−" if saved else "+"
-        shapes.append(Text(edge + 4, middle, f"{sign}{abs(bar.saved):.1f}", 8.5, anchor="start"))
+        size = f"{abs(bar.saved):.1f}"
+        sign = "" if float(size) == 0 else "−" if saved else "+"
+        shapes.append(Text(edge + 4, middle, f"{sign}{size}", 8.5, anchor="start"))
         x = at(levels[i - 1])
         shapes.append(Line(((x, y - 12), (x, y)), _style.MUTED, 0.6, dash=True))
     x = at(levels[-1])

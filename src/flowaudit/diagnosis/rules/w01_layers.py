@@ -76,7 +76,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
                 texts=(
                     *both("rather many sign-off levels"),
                     *both(
-                        "In {department}, {cases} cases ({share:.0%}) pass more than 3 sign-off levels (up to {n}); to be checked.",
+                        "In {department}, {cases:,} cases ({share:.0%}) pass more than 3 sign-off levels (up to {n}); to be checked.",
                         **values,
                     ),
                     *both("A second signature or a collective decision the law demands is not a level too many."),

@@ -47,7 +47,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         texts = (
             *both("rather frequent returns between departments"),
             *both(
-                "{cases} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times} times; to be checked.",
+                "{cases:,} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times:,} times; to be checked.",
                 **values,
             ),
             *both("A consultation the law prescribes also looks like a return."),
@@ -77,7 +77,7 @@ def _between_offices(context: Context) -> list[Finding]:
         texts = (
             *both("rather frequent returns between offices of one department"),
             *both(
-                "In {department}, {cases} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times} times; to be checked.",
+                "In {department}, {cases:,} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times:,} times; to be checked.",
                 **values,
             ),
             *both("A check that sends a draft back for good reason also looks like a return."),

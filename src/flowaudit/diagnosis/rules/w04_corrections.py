@@ -60,13 +60,13 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         }  # fmt: skip
         statement = (
             both(
-                "“{item}”: {cases} cases ({share:.0%}) were asked for corrections, {repeated} of them more than once; first-pass "
+                "“{item}”: {cases:,} cases ({share:.0%}) were asked for corrections, {repeated:,} of them more than once; first-pass "
                 "yield {yield:.0%}; to be checked.",
                 **values,
             )
             if label
             else both(
-                "{cases} cases ({share:.0%}) were asked for corrections, {repeated} of them more than once; first-pass yield "
+                "{cases:,} cases ({share:.0%}) were asked for corrections, {repeated:,} of them more than once; first-pass yield "
                 "{yield:.0%}; to be checked.",
                 **values,
             )

@@ -144,7 +144,7 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
         "a": names[0], "b": names[1], "cases": len(after), "share": len(after) / len(have), "days": float(np.median(shorter)),
     }  # fmt: skip
     statement = both(
-        "“{a}” and “{b}” run one after the other in {cases} cases ({share:.0%}) though no prerequisite is recorded; running "
+        "“{a}” and “{b}” run one after the other in {cases:,} cases ({share:.0%}) though no prerequisite is recorded; running "
         "side by side could save up to {days:.1f} working days (median); to be checked.",
         **values,
     )

@@ -22,6 +22,8 @@ WEEKS = 8
 SHARED_ACCOUNT = 0.5
 TENTH_WAITS = 0.5
 """Working days that at least a tenth of the cases must wait."""
+SHOWN = 0.05
+"""Working days below which one decimal shows nothing."""
 Ints = npt.NDArray[np.int64]
 
 
@@ -77,20 +79,40 @@ def _finding(
         "activity": label, "days": float(np.median(lost)), "p90": float(np.quantile(lost, 0.9)), "share": of_total,
         "wait_share": wait_share,
     }  # fmt: skip
+    # A median below what one decimal shows would read "0.0 days", as if nobody waited.
+    few_wait = values["days"] < SHOWN
     if context.time_kind == "waiting":
-        statement = both(
-            "Before “{activity}” cases wait {days:.1f} working days (median; 90th percentile {p90:.1f}), {share:.0%} of all "
-            "waiting; {wait_share:.0%} of its time is waiting; to be checked.",
-            **values,
+        title = both("long waiting before a step")
+        statement = (
+            both(
+                "Most cases go on to “{activity}” without delay, but the slowest tenth wait at least {p90:.1f} working days; {share:.0%} of "
+                "all waiting lies here; {wait_share:.0%} of the step's time is waiting; to be checked.",
+                **values,
+            )
+            if few_wait
+            else both(
+                "Before “{activity}” cases wait {days:.1f} working days (median; 90th percentile {p90:.1f}), {share:.0%} of all "
+                "waiting; {wait_share:.0%} of its time is waiting; to be checked.",
+                **values,
+            )
         )
         caveat = both(
             "Who causes the waiting cannot be read off the log alone: queue, absence, another authority, or a period the law prescribes."
         )
     else:
-        statement = both(
-            "From the end of the step before to the end of “{activity}” cases take {days:.1f} working days (median; 90th "
-            "percentile {p90:.1f}), {share:.0%} of all handover time; to be checked.",
-            **values,
+        title = both("long handover time from step to step")
+        statement = (
+            both(
+                "Most cases get from the end of the step before to the end of “{activity}” at once, but the slowest tenth take at least "
+                "{p90:.1f} working days; {share:.0%} of all handover time lies here; to be checked.",
+                **values,
+            )
+            if few_wait
+            else both(
+                "From the end of the step before to the end of “{activity}” cases take {days:.1f} working days (median; 90th "
+                "percentile {p90:.1f}), {share:.0%} of all handover time; to be checked.",
+                **values,
+            )
         )
         caveat = both(
             "The log has end times only: this is handover time, work included, not waiting. A period the law prescribes looks the same."
@@ -101,7 +123,7 @@ def _finding(
         "W10",
         label,
         texts=(
-            *both("long waiting before a step"),
+            *title,
             statement[0] + words[0],
             statement[1] + (" " + words[1] if words[1] else ""),
             *caveat,

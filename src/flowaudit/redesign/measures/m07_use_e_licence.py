@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -25,6 +25,8 @@ class UseELicence(Measure):
     category: ClassVar[str] = "②"
     reductions: ClassVar[tuple[str, ...]] = ("materials", "time", "trips")
     seed: ClassVar[str] = "S42"
+    # No log of an office without e-licences can tell how often a fetch would succeed.
+    varied: ClassVar[Mapping[str, tuple[float, ...]]] = {"success": (0.8, 1.0)}
 
     materials: tuple[str, ...] = Field(min_length=1, description="材料 / materials")
     success: float = Field(default=0.95, ge=0.0, le=1.0, description="调取成功率 / share of fetches that succeed")
@@ -37,7 +39,7 @@ class UseELicence(Measure):
     def description(cls, lang: Language | None = None) -> str:
         return _(
             "Each material is fetched where the fetch succeeds; corrections asked for because of it alone fall away there, "
-            "with their trips. Elsewhere everything stays as it is. The success share is an assumption of the analyst.",
+            "with their trips. Elsewhere everything stays as it is.",
             lang=lang,
         )
 
@@ -57,6 +59,9 @@ class UseELicence(Measure):
             success=self.success,
             materials=listed,
         )
+
+    def assumed(self, lang: Language | None = None) -> str:
+        return _("{success:.0%} of the fetches succeed", lang=lang, success=self.success)
 
     def apply(self, process: Process) -> Process:
         if not process.has_materials:
