@@ -1,5 +1,6 @@
 """What happened: the frozen event log, its readers, its store, its quality and its privacy."""
 
+from flowaudit.eventlog.build import build_store
 from flowaudit.eventlog.clean import clean
 from flowaudit.eventlog.codes import CodeList, apply_codes, code_lists
 from flowaudit.eventlog.csv import read_csv
@@ -64,6 +65,7 @@ __all__ = [
     "apply_codes",
     "as_objects",
     "as_unit",
+    "build_store",
     "case_extent",
     "check",
     "clean",
