@@ -68,11 +68,11 @@ def problems_of(error: ValidationError) -> str:
     said = []
     for found in error.errors(include_url=False):
         place = ".".join(str(part) for part in found["loc"])
-        said.append(f"{place}: {_reason(found)}" if place else _reason(found))
+        said.append(f"{place}: {reason_of(found)}" if place else reason_of(found))
     return "; ".join(said)
 
 
-def _reason(found: ErrorDetails) -> str:
+def reason_of(found: ErrorDetails) -> str:
     """Return one refusal in words; what no table holds stays in pydantic's own."""
     given, limits = found["input"], found.get("ctx", {})
     match found["type"]:

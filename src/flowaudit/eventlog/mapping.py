@@ -20,7 +20,7 @@ from flowaudit.eventlog.headers import CANONICAL, recognise
 from flowaudit.eventlog.log import STAGES, EventLog
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
-from flowaudit.toml import read_toml
+from flowaudit.toml import read_toml, reason_of
 
 Lifecycle = Literal["pair", "complete", "ignore"]
 
@@ -214,7 +214,7 @@ def read_mapping(path: str | Path) -> ColumnMapping:
         # A union's branches and the entry's own place follow the key that stands in the file.
         place = [str(part) for part in first["loc"]]
         where = place[: 1 + (len(place) > 1 and place[0] in _TABLES)]
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = reason_of(first)
         named = re.search(r"'([^']+)'", reason)
         at = _line(text, (*where, named[1]) if named and len(where) == 1 else tuple(where))
         raise InputError(
