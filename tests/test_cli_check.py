@@ -1,6 +1,8 @@
 """``flowaudit check``: what was recognised as what, the table for people and for programs, and the mapping written."""
 
 import json
+import os
+import re
 
 import pytest
 
@@ -104,3 +106,19 @@ def test_what_is_asked_ends_with_the_code_of_an_unusable_file(tmp_path, capsys, 
     assert (found, out) == (code, "")
     assert message in err
     assert "Hint:" in err
+
+
+def test_names_of_officers_are_written_only_when_asked_for(log, tmp_path, capsys):
+    target = tmp_path / "officers.csv"
+    code, out, _err = check(capsys, log, "--officers", target)
+    assert code == 0
+    assert "张三" not in out
+    rows = target.read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) == 3
+    assert {row.split(",")[1] for row in rows[1:]} == {"张三", "李四"}
+    assert all(re.fullmatch(r"R[0-9a-f]{6}", row.split(",")[0]) for row in rows[1:])
+    if os.name == "posix":
+        assert target.stat().st_mode & 0o077 == 0
+    code, _out, err = check(capsys, log, "--officers", target)
+    assert code == 2
+    assert "is not replaced" in err

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         clean,
         flatten,
         load_sample,
+        officer_map,
         open_log,
         read_csv,
         read_excel,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         write_log,
         write_mapping,
         write_ocel,
+        write_officer_map,
         write_parquet,
         write_xes,
     )
@@ -71,9 +73,9 @@ _QUESTIONS = {
     # What happened?
     "eventlog": (
         "EventLog", "ObjectLog", "Quality", "build_store", "check", "clean", "flatten", "load_sample",
-        "open_log", "read_csv", "read_excel", "read_folder", "read_frame", "read_log", "read_mapping",
-        "read_ocel", "read_parquet", "read_xes", "select", "write_csv", "write_log", "write_mapping",
-        "write_ocel", "write_parquet", "write_xes",
+        "officer_map", "open_log", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
+        "read_mapping", "read_ocel", "read_parquet", "read_xes", "select", "write_csv", "write_log",
+        "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
     ),
     # What do the rules say, and when do offices work?
     "catalogue": ("Catalogue", "read_catalogue"),
@@ -108,11 +110,11 @@ __all__ = [
     "Finding", "Findings", "FlowAuditError", "FourReductions", "ObjectLog", "Plan", "Process", "Quality", "Reduction",
     "Runs", "Scenario", "Study", "StudySettings", "Target", "Verdict", "__version__", "build_store", "check", "clean",
     "cycle_time", "deliver", "diagnose", "directly_follows", "discover", "draw", "evaluate", "fidelity",
-    "fit_process", "flatten", "four_reductions", "handovers", "load_calendar", "load_sample", "open_log", "plan",
-    "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log", "read_mapping", "read_ocel",
-    "read_parquet", "read_targets", "read_xes", "replay_fitness", "rework", "select", "simulate", "study", "suggest",
-    "variants", "waterfall", "work_in_progress", "write_csv", "write_log", "write_mapping", "write_ocel",
-    "write_parquet", "write_xes",
+    "fit_process", "flatten", "four_reductions", "handovers", "load_calendar", "load_sample", "officer_map",
+    "open_log", "plan", "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
+    "read_mapping", "read_ocel", "read_parquet", "read_targets", "read_xes", "replay_fitness", "rework", "select",
+    "simulate", "study", "suggest", "variants", "waterfall", "work_in_progress", "write_csv", "write_log",
+    "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowaudit.errors import InputError
-from flowaudit.eventlog import Pseudonymiser, config_dir
+from flowaudit.eventlog import Pseudonymiser, config_dir, officer_map, write_officer_map
 from flowaudit.eventlog.coded import frame_of
 from flowaudit.eventlog.privacy import MASK, names_person, project_salt, protect
 
@@ -134,3 +134,13 @@ def test_headers_of_people_that_no_column_asks_for():
 def test_environment_names_the_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWAUDIT_CONFIG_DIR", os.fspath(tmp_path))
     assert config_dir() == tmp_path
+
+
+def test_a_list_of_officers_joins_spellings_and_holds_no_formula(tmp_path):
+    hidden = Pseudonymiser(b"0" * 32, keep=["SYSTEM"])
+    with officer_map() as names:
+        hidden.officers(pd.Series(["10929.0", "10929", "=HYPERLINK(1)", "SYSTEM"]))
+    hidden.officers(pd.Series(["unseen"]))
+    assert sorted(names.values()) == ["10929 / 10929.0", "=HYPERLINK(1)"]
+    write_officer_map(names, tmp_path / "a.csv")
+    assert ",'=HYPERLINK(1)" in (tmp_path / "a.csv").read_text(encoding="utf-8-sig")

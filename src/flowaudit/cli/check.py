@@ -9,8 +9,16 @@ from pathlib import Path
 from flowaudit.cli.console import say, show_table
 from flowaudit.cli.run import read_with_catalogue
 from flowaudit.delivery import plain
-from flowaudit.errors import UsageError
-from flowaudit.eventlog import EventLog, check, mapping_of, read_mapping, write_mapping
+from flowaudit.errors import InsufficientDataError, UsageError
+from flowaudit.eventlog import (
+    EventLog,
+    check,
+    mapping_of,
+    officer_map,
+    read_mapping,
+    write_mapping,
+    write_officer_map,
+)
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 
@@ -39,15 +47,32 @@ class Column:
     pseudonymised: bool
 
 
-def check_log(file: Path, mapping: Path | None, catalogue: Path | None, *, as_json: bool, written: Path | None) -> None:
-    """Read a log, print what was recognised as what and its quality table, and write the mapping if asked."""
+def check_log(
+    file: Path,
+    mapping: Path | None,
+    catalogue: Path | None,
+    *,
+    as_json: bool,
+    written: Path | None,
+    officers: Path | None,
+) -> None:
+    """Read a log, print what was recognised as what and its quality table, and write what was asked for."""
     if written is not None and written.exists():
         raise UsageError(
             _("'{file}' exists; a mapping file is not replaced.", file=written), hint=_("choose another name.")
         )
+    if officers is not None and officers.exists():
+        raise UsageError(
+            _("'{file}' exists; a list of officers is not replaced.", file=officers), hint=_("choose another name.")
+        )
     given = read_mapping(mapping) if mapping else None
-    log, rules = read_with_catalogue(file, given, catalogue)
+    with officer_map() as names:
+        log, rules = read_with_catalogue(file, given, catalogue)
     quality = check(log, rules)
+    if officers is not None:
+        if not names:
+            raise InsufficientDataError(_("'{file}' names no officers.", file=file.name))
+        write_officer_map(names, officers)
     if written is not None:
         unknown = [f'"{name}" = ""' for name in quality_examples(log, "unknown_stages")]
         write_mapping(mapping_of(log, given), written, notes={"stages": unknown})
@@ -86,6 +111,9 @@ def check_log(file: Path, mapping: Path | None, catalogue: Path | None, *, as_js
         show_table(head, rows, right=(2, 3))
     if written is not None:
         say(_("written: {file}", file=written))
+    if officers is not None:
+        say(_("written: {file}", file=officers))
+        say(_("it holds the names of officers: keep it apart from the results, for those entitled to know."))
 
 
 def quality_examples(log: EventLog, key: str) -> list[str]:

@@ -173,10 +173,14 @@ def check(
         Path | None,
         typer.Option("--write-mapping", metavar="FILE", help=_("Write the mapping used, to be edited and given back.")),
     ] = None,
+    officers: Annotated[
+        Path | None,
+        typer.Option("--officers", metavar="FILE", help=_("Write which officer each code stands for (CSV).")),
+    ] = None,
 ) -> None:
     from flowaudit.cli.check import check_log
 
-    check_log(file, mapping, catalogue, as_json=as_json, written=written)
+    check_log(file, mapping, catalogue, as_json=as_json, written=written, officers=officers)
 
 
 def convert(

@@ -26,7 +26,7 @@ from flowaudit.eventlog.mapping import ColumnMapping, mapping_of, read_mapping, 
 from flowaudit.eventlog.mapping import ColumnMapping as Mapping
 from flowaudit.eventlog.ocel import ObjectLog, flatten, read_ocel
 from flowaudit.eventlog.parquet import read_parquet
-from flowaudit.eventlog.privacy import Pseudonymiser, config_dir
+from flowaudit.eventlog.privacy import Pseudonymiser, config_dir, officer_map, write_officer_map
 from flowaudit.eventlog.quality import Quality, check
 from flowaudit.eventlog.read import OBJECT_CENTRIC, WORKBOOKS, read_log
 from flowaudit.eventlog.sample import load_sample, sample_folder
@@ -77,6 +77,7 @@ __all__ = [
     "load_sample",
     "mapping_of",
     "natural_unit",
+    "officer_map",
     "open_log",
     "parse_stamps",
     "read_csv",
@@ -98,6 +99,7 @@ __all__ = [
     "write_log",
     "write_mapping",
     "write_ocel",
+    "write_officer_map",
     "write_parquet",
     "write_xes",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
 import os
@@ -9,7 +10,9 @@ import re
 import sys
 import time
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +22,11 @@ import pyarrow.compute as pc
 from flowaudit.errors import InputError
 from flowaudit.eventlog.coded import Coded, among, coded, is_text
 from flowaudit.eventlog.headers import person_of
+from flowaudit.eventlog.staging import staged
 from flowaudit.messages import translate as _
 
 SALT_BYTES = 32
+_RUNS_AS_FORMULA = "^(?=[=+@\t\r-])"
 MASK = "***"
 PSEUDONYM = "_pseudonym"
 """Ending of a header whose column our own writers filled with pseudonyms: they stay as they are."""
@@ -101,6 +106,52 @@ def _existing_salt(path: Path) -> bytes:
     return b""
 
 
+_witness: ContextVar[dict[str, str] | None] = ContextVar("officer_map", default=None)
+
+
+@contextmanager
+def officer_map() -> Iterator[dict[str, str]]:
+    """Learn, while logs are read, which officer each code stands for. Nothing keeps it unless asked to.
+
+    Yields
+    ------
+    dict of str to str
+        Code to the name as the file writes it (two spellings of one officer are joined by " / "). Accounts of systems
+        keep their names and are not in it.
+
+    Examples
+    --------
+    >>> from flowaudit.eventlog import read_frame
+    >>> with officer_map() as names:
+    ...     log = read_frame(pd.DataFrame({"办件编号": ["1"], "环节名称": ["受理"], "办理人": ["张三"],
+    ...                                    "完成时间": ["2024-01-02 09:00"]}), salt=b"0" * 32)
+    >>> names
+    {'Rb2efda': '张三'}
+    """
+    names: dict[str, str] = {}
+    token = _witness.set(names)
+    try:
+        yield names
+    finally:
+        _witness.reset(token)
+
+
+def write_officer_map(names: Mapping[str, str], path: str | Path) -> None:
+    """Write what :func:`officer_map` learned as CSV (code, name), readable by its owner alone where the system can.
+
+    A name that a spreadsheet program would run as a formula gets an apostrophe before it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    with staged(path, private=True) as place, place.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow([_("officer code"), _("name")])
+        writer.writerows((code, re.sub(_RUNS_AS_FORMULA, "'", names[code])) for code in sorted(names))
+
+
 class Pseudonymiser:
     """Keyed, stable, one-way names for people.
 
@@ -145,6 +196,11 @@ class Pseudonymiser:
         for digest in digests.values():
             short.setdefault(digest[:6], set()).add(digest)
         codes = {v: "R" + d[: 6 if len(short[d[:6]]) == 1 else 10] for v, d in digests.items()}
+        told = _witness.get()
+        if told is not None:
+            for name, code in codes.items():
+                if name not in told.setdefault(code, name).split(" / "):
+                    told[code] += f" / {name}"
         return {**codes, **{v: v for v in there if v in self._keep}}
 
     def _digest(self, kind: str, value: str) -> str:

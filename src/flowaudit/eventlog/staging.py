@@ -13,8 +13,10 @@ from flowaudit.messages import translate as _
 
 
 @contextmanager
-def staged(path: str | Path) -> Iterator[Path]:
+def staged(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     """Give a name to write to; what was written there takes its place when the block ends without an error.
+
+    Only its owner may read a ``private`` file, where the system knows such rights.
 
     Raises
     ------
@@ -29,7 +31,8 @@ def staged(path: str | Path) -> Iterator[Path]:
         made = Path(name)
         yield made
         # mkstemp lets only its owner read; what people hand over has the rights of any new file.
-        made.chmod(0o666 & ~_mask())
+        if not private:
+            made.chmod(0o666 & ~_mask())
         os.replace(made, path)  # noqa: PTH105 - replaces on Windows too
         made = None
     except OSError as error:
