@@ -17,7 +17,8 @@ ALLOWED = {
     "messages": set(),
     "toml": set(),
     "worktime": set(),
-    "catalogue": set(),
+    # a limit is worktime's word for so many working days
+    "catalogue": {"worktime"},
     "eventlog": GROUND,
     "flow": {"eventlog", "worktime"},
     "metrics": {"eventlog", "worktime", "catalogue", "flow"},

@@ -37,7 +37,7 @@ def run(words: str, folder: Path) -> str:
 
 
 def place(folder: Path) -> Path:
-    shutil.copytree(ROOT / "sample_logs" / "export", folder / "sample_logs" / "export")
+    shutil.copytree(ROOT / "sample_logs" / "licence_export", folder / "sample_logs" / "licence_export")
     return folder
 
 
@@ -51,12 +51,12 @@ def test_commands_print_what_the_page_says(tmp_path):
     written = (folder / "映射.toml").read_text(encoding="utf-8")
     for lines in re.findall(r"```toml\n(.*?)```", TEXT, re.S)[1:]:
         assert lines in written
-    given = (folder / "sample_logs" / "export" / "mapping.toml").read_text(encoding="utf-8")
+    given = (folder / "sample_logs" / "licence_export" / "mapping.toml").read_text(encoding="utf-8")
     assert re.search(r"```toml\n(.*?)```", TEXT, re.S)[1] in given
     # The mapping written gives the same log: the same columns and the same table of problems.
     first, again = (
-        run(f"check sample_logs/export/办件环节导出.csv --mapping {mapping} --json", folder)
-        for mapping in ("sample_logs/export/mapping.toml", "映射.toml")
+        run(f"check sample_logs/licence_export/办件环节导出.csv --mapping {mapping} --json", folder)
+        for mapping in ("sample_logs/licence_export/mapping.toml", "映射.toml")
     )
     assert first == again
     assert '"key": "filled_end"' in first

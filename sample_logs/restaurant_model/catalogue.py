@@ -173,6 +173,18 @@ def catalogue_tables() -> dict[str, list[Row]]:
     }
 
 
+def catalogue_after_tables() -> dict[str, list[Row]]:
+    """Return the catalogue of the reform: what an e-licence tells is called up, the two plans are still handed in (E2).
+
+    Nothing else differs from the catalogue before: limits, trips and steps after the reform were not published.
+    """
+    tables = catalogue_tables()
+    tables["item_materials"] = [
+        {**row, "source": "电子证照", "copies": 0} if row["elicence_type"] else row for row in tables["item_materials"]
+    ]
+    return tables
+
+
 def _item(code: str) -> Row:
     rule = ITEMS[code]
     return {

@@ -9,12 +9,12 @@ from flowaudit.catalogue import CatalogueError, read_catalogue
 from flowaudit.errors import InputError
 
 GOOD = {
-    "items": "item_code,name,department,promised_days,visits_min,fully_online\n"
-    "0131,食品经营许可,市场监管局,10,1,true\n0220,消防安全检查,消防救援支队,8,2,false\n0340,户外招牌备案,城管局,,0,\n",
+    "items": "item_code,name,department,promised_days,promised_unit,visits_min,fully_online\n"
+    "0131,食品经营许可,市场监管局,10,工作日,1,true\n0220,消防安全检查,消防救援支队,8,工作日,2,false\n0340,户外招牌备案,城管局,,,0,\n",
     "materials": "canonical_id,name,aliases,retrievable\nM1,营业执照,工商营业执照|企业法人营业执照,true\nM2,平面布局图,,false\n"
     "M3,食品经营许可证,,是\n",
     "item_materials": "item_code,variant_code,material_code,canonical_id,name,necessity,copies,issuer_scope,produced_by_item\n"
-    "0131,,A1,M1,营业执照,1,1,city,\n0131,,A2,M2,平面布局图,容缺后补,2,self,\n"
+    "0131,,A1,M1,营业执照,必需,1,city,\n0131,,A2,M2,平面布局图,容缺后补,2,self,\n"
     "0220,,B1,M1,营业执照,必要,1,city,\n0220,,B2,M2,平面布局图,非必要,1,self,\n"
     "0340,新办,C1,M1,营业执照,必要,1,city,\n0340,新办,C2,M3,许可证,必要,1,city,0131\n0340,变更,C1,M1,营业执照,必要,1,city,\n",
     "item_relations": "src_item,dst_item,relation,basis\n0220,0131,precedes,legal\n0340,0220,precedes,observed\n",
@@ -50,7 +50,7 @@ def test_required_materials(tmp_path):
     assert catalogue.required_materials("0220")["canonical_id"].tolist() == ["M1"]
     assert catalogue.required_materials("0340", "变更")["canonical_id"].tolist() == ["M1"]
     assert catalogue.required_count("0340") == 2, "without a variant: the one that asks for most"
-    assert catalogue.item_materials["necessity_raw"].tolist()[:2] == ["1", "容缺后补"]
+    assert catalogue.item_materials["necessity_raw"].tolist()[:2] == ["必需", "容缺后补"]
     with pytest.raises(InputError, match="0130"):
         catalogue.required_materials("0130")
 
@@ -91,8 +91,9 @@ def test_all_problems_are_told_at_once(tmp_path, monkeypatch):
         ("materials.csv", 1, "name"),
         ("item_materials.csv", 3, "canonical_id"),
     } <= found
-    assert "items.csv, row 2, column promised_days: 'ten' is not a number" not in str(caught.value) or "row 2" in str(
-        caught.value
+    assert set(caught.value.problems["severity"]) == {"fatal", "doubtful"}, "the doubtful ones are told, too"
+    assert "items.csv, row 2, column promised_days: 'ten' is not a number" in "\n".join(
+        f"{p.file}, row {p.row}, column {p.column}: {p.problem}" for p in caught.value.problems.itertuples()
     )
     assert "more" in str(caught.value)
     assert isinstance(caught.value, InputError)
@@ -111,6 +112,7 @@ def test_doubtful_entries_are_kept_and_listed(tmp_path):
         ("item_materials.csv", 3, "issuer_scope"),
     }
     assert catalogue.required_count("0131") == 2, "unknown necessity counts as mandatory"
+    assert set(catalogue.problems["severity"]) == {"doubtful"}
     told = read_catalogue(tmp_path, necessity={"看情况": "conditional"})
     assert told.required_count("0131") == 1
 

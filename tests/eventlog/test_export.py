@@ -12,7 +12,7 @@ from flowaudit.errors import InputError
 from flowaudit.eventlog import check, mapping_of, read_csv, read_mapping, write_mapping
 
 ROOT = Path(__file__).parents[2] / "sample_logs"
-FILE, MAPPING = ROOT / "export" / "办件环节导出.csv", ROOT / "export" / "mapping.toml"
+FILE, MAPPING = ROOT / "licence_export" / "办件环节导出.csv", ROOT / "licence_export" / "mapping.toml"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_it_is_what_it_says(rows):
 
 
 def test_the_program_writes_the_same_bytes(tmp_path):
-    command = [sys.executable, str(ROOT / "generate_export.py"), "--out", str(tmp_path)]
+    command = [sys.executable, str(ROOT / "generate.py"), "licence_export", "--out", str(tmp_path)]
     subprocess.run(command, check=True, timeout=60)
     assert (tmp_path / FILE.name).read_bytes() == FILE.read_bytes()
 
@@ -92,7 +92,7 @@ def test_codes_are_words(log):
     cases = log.table("cases")
     assert set(cases["result"]) == {"出证办结", "不予许可", "作废办结", "退件"}
     assert set(cases["channel"]) <= {"窗口办理", "电脑端网上办理", "移动端网上申请"}
-    assert set(log.codes("result")[1]) <= {"受理", "同意", "补齐补正", "退回", "不同意"}
+    assert set(log.codes("result")[1]) <= {"受理", "同意", "补齐补正", "特别程序（挂起）", "退回", "不同意"}
 
 
 def test_without_a_mapping_it_asks():

@@ -1,7 +1,19 @@
-"""What the rules say: items (事项), their materials, form fields and relations, and who answers for them."""
+"""What the rules say: items (事项), their materials, steps, limits and relations, and whether the guides are in order."""
 
-from flowaudit.catalogue.catalogue import Catalogue
+from flowaudit.catalogue.catalogue import Catalogue, Origin
+from flowaudit.catalogue.codes import CodeList, code_lists
+from flowaudit.catalogue.lint import GUIDE_RULES, lint
+from flowaudit.catalogue.mapping import CatalogueMapping
+from flowaudit.catalogue.merges import apply_merges, propose_merges
+from flowaudit.catalogue.names import normalise_name
+from flowaudit.catalogue.prerequisites import LongestPath, Prerequisite, Prerequisites
 from flowaudit.catalogue.read import CatalogueError, read_catalogue
-from flowaudit.catalogue.tables import NECESSITY, TABLES, TableRule
+from flowaudit.catalogue.rules.guide import GuideRule
+from flowaudit.catalogue.tables import TABLES
+from flowaudit.catalogue.template import write_template
 
-__all__ = ["NECESSITY", "TABLES", "Catalogue", "CatalogueError", "TableRule", "read_catalogue"]
+__all__ = [
+    "GUIDE_RULES", "TABLES", "Catalogue", "CatalogueError", "CatalogueMapping", "CodeList", "GuideRule", "LongestPath",
+    "Origin", "Prerequisite", "Prerequisites", "apply_merges", "code_lists", "lint", "normalise_name", "propose_merges",
+    "read_catalogue", "write_template",
+]  # fmt: skip
