@@ -424,6 +424,7 @@ def test_a_console_without_chinese_is_spoken_to_in_english():
 def test_init_writes_files_that_change_nothing(tmp_path):
     result = flowaudit("init", tmp_path / "start")
     assert result.returncode == 0, result.stderr.decode()
+    from flowaudit.catalogue import read_catalogue
     from flowaudit.eventlog import ColumnMapping, read_mapping
     from flowaudit.redesign import Scenario
     from flowaudit.study import StudySettings, read_settings
@@ -434,6 +435,7 @@ def test_init_writes_files_that_change_nothing(tmp_path):
     assert len(Scenario.load(start / "scenario.toml")) == 0
     assert read_targets(start / "targets.toml") == ()
     assert read_mapping(start / "mapping.toml") == ColumnMapping()
+    assert read_catalogue(start / "catalogue.xlsx").item_codes == []
 
 
 def uncommented(name: str) -> str:

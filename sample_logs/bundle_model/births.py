@@ -9,7 +9,7 @@ from bundle_model import newborn
 from bundle_model.book import Book, Bundle
 from bundle_model.days import Days
 from bundle_model.guide import Row, Step
-from bundle_model.way import LATE_REPLY, NOTICE, REPLY, Way, drawn, new_bundle
+from bundle_model.way import LATE_REPLY, MINUTE, NOTICE, REPLY, Way, drawn, new_bundle
 
 CHAIN = ("SY", "CS", "HK", "YB", "SB")
 """The items that wait for each other before the reform; YF and YE run beside the last three."""
@@ -29,6 +29,9 @@ NOISE_AFTER = {
     "weekend": 0.12,
 }  # fmt: skip
 """Share of the bundles in which each happens; none of them moves a median."""
+AFTER_THE_OTHER = 950
+"""Minute of the day at which an item is decided that waits for another's decision of the same day."""
+PAID_APART = Step("网上缴纳参保费用", "pay", "applicant")
 
 
 def before(n: int, seed: int) -> Book:
@@ -210,77 +213,90 @@ def _beside(way: Way, rank: int) -> None:
 
 def _after(way: Way, start: int) -> None:
     bundle, chance, book, item = way.bundle, way.chance, way.book, way.item
-    total = drawn(chance, TIMES_AFTER)
-    correct = "correction" in bundle.marks
-    total = max(total, 4) if correct else total
+    stop = int("correction" in bundle.marks)
+    total = max(drawn(chance, TIMES_AFTER), 3 + stop)
     evening = way.days.rest_after(start, 1180) if "weekend" in bundle.marks else None
     if evening is None:
         bundle.marks.discard("weekend")
-    everything = [item[c] for c in (*newborn.HOSPITAL_ITEMS, *newborn.WINDOW_ITEMS)]
-    in_hospital = [item[c] for c in ("CS", "SY", "YF", "YE")]
-    at_window = [item[c] for c in newborn.WINDOW_ITEMS]
+    everything = list(item.values())
+    at_counter = "collected_at_counter" in bundle.marks
     form = way.asks(everything, "apply", start, when=evening)
     for one in everything:
-        book.apply(bundle, one, form["start"], "窗口" if "collected_at_counter" in bundle.marks else "快递")
-    book.paper(bundle, item["SY"], "SFZ", "applicant", form)
-    book.paper(bundle, item["CS"], "SFZ", "reuse", form)
-    book.paper(bundle, item["SB"], "ZP", "merged", form)
-    taken = start + (1 if evening else 0)
-    born = min(taken + chance.randint(0, 1), start + 1)
-    accepted = way.does(in_hospital, "accept", taken, "受理")["end"]
-    for one in in_hospital:
-        book.mark(bundle, one, accept_time=accepted)
-    ends = {"SY": way.does([item["SY"]], "decide", chance.randint(taken, born))}
-    way.does([item["CS"]], "check", born)
-    ends["CS"] = way.does([item["CS"]], "decide", born)
-    way.does([item["CS"]], "produce", born)
-    ends["YF"] = way.does([item["YF"]], "decide", born, minute=950)
-    ends["YE"] = way.does([item["YE"]], "decide", born, minute=950)
-    book.paper(bundle, item["YF"], "CSYX", "elicence", ends["YF"])
-    stop = 1 if correct else 0
-    came = chance.randint(max(born, start + total - 4 - stop), max(born, start + total - 2 - stop))
-    accepted = way.does(at_window, "accept", came, "受理")["end"]
-    for one in at_window:
-        book.mark(bundle, one, accept_time=accepted)
-    seen = way.asks([item["HK"]], "inspect", came)
-    book.paper(bundle, item["HK"], "HKB", "applicant", seen, "户口簿缺页" if correct else "", "纸质收取")
-    ready = came
-    if correct:
-        ready = came + stop
-        notice = book.event(bundle, [item["HK"]], NOTICE, way.at(came, 870), 5, result="补正")
-        when = way.at(ready, LATE_REPLY)
-        reply = book.event(bundle, [item["HK"]], REPLY, when, 8, visit=way.come(newborn.ONE_WINDOW, when, "correct"))
-        book.paper(bundle, item["HK"], "HKB", "applicant", reply, mode="纸质收取")
-        book.episode(
-            bundle, item["HK"], "补正", notice["end"], reply["end"], "户口簿缺页，一次性告知补正", counts=False
-        )
+        book.apply(bundle, one, form["start"], "窗口" if at_counter else "快递")
+    for code, kind, source in (("SY", "SFZ", "applicant"), ("CS", "SFZ", "reuse"), ("SB", "ZP", "merged")):
+        book.paper(bundle, item[code], kind, source, form)
+    taken = start + (evening is not None)
+    certified = chance.randint(taken, start + 1)
+    ends = _in_hospital(way, taken, certified)
+    came = chance.randint(max(certified, start + total - 4 - stop), max(certified, start + total - 2 - stop))
     last = start + total
-    registered = min(ready + chance.randint(0, 1), last - 1)
-    refused = "withdrawn" in bundle.marks
-    if refused:
-        ended = way.does([item["HK"]], "decide", registered, "撤回")["end"]
-        for one in at_window:
-            book.mark(bundle, one, finish_time=ended, result="撤回")
-    else:
-        way.does([item["HK"]], "review", registered)
-        ends["HK"] = way.does([item["HK"]], "decide", registered)
-        way.does([item["HK"]], "produce", registered)
-        book.paper(bundle, item["HK"], "CSYX", "elicence", ends["HK"])
-        book.paper(bundle, item["HK"], "JHZ", "applicant" if "data_not_found" in bundle.marks else "data", ends["HK"])
-        if "paid_apart" in bundle.marks:
-            pay = way.book.guide.item("YB")
-            book.event(bundle, [pay], Step("网上缴纳参保费用", "pay", "applicant"), way.at(registered, 885), 5)
-        ends["YB"] = way.does([item["YB"]], "decide", registered, minute=950)
-        made = chance.randint(registered, min(registered + 1, last - 1))
-        ends["SB"] = way.does([item["SB"]], "decide", made, minute=950)
-        way.does([item["SB"]], "produce", made, minute=970)
-        book.paper(bundle, item["YB"], "HKY", "data", ends["YB"])
-        book.paper(bundle, item["SB"], "HKY", "data", ends["SB"])
-        bundle.days = total
+    ends |= _at_window(way, came, last - 1)
     results = [one for one in everything if one.code in ends]
     for one in results:
-        book.mark(bundle, one, decide_time=ends[one.code]["end"], finish_time=ends[one.code]["end"])
-    site = newborn.ONE_WINDOW if "collected_at_counter" in bundle.marks else None
-    got = way.asks(results, "deliver", last, site=site)
+        book.mark(bundle, one, decide_time=ends[one.code], finish_time=ends[one.code])
+    got = way.asks(results, "deliver", last, site=newborn.ONE_WINDOW if at_counter else None)
     for one in results:
         book.mark(bundle, one, deliver_time=got["end"])
+    if "withdrawn" not in bundle.marks:
+        bundle.days = total
+
+
+def _in_hospital(way: Way, taken: int, certified: int) -> dict[str, datetime]:
+    """Let the hospital's window take in its four items, which are decided on the certificate's day at the latest."""
+    bundle, book, item = way.bundle, way.book, way.item
+    items = [item[c] for c in ("CS", "SY", "YF", "YE")]
+    accepted = way.does(items, "accept", taken, "受理")["end"]
+    for one in items:
+        book.mark(bundle, one, accept_time=accepted)
+    way.does([item["CS"]], "check", certified)
+    decided = {
+        "SY": way.does([item["SY"]], "decide", way.chance.randint(taken, certified)),
+        "CS": way.does([item["CS"]], "decide", certified),
+        "YF": way.does([item["YF"]], "decide", certified, minute=AFTER_THE_OTHER),
+        "YE": way.does([item["YE"]], "decide", certified, minute=AFTER_THE_OTHER),
+    }
+    way.does([item["CS"]], "produce", certified)
+    book.paper(bundle, item["YF"], "CSYX", "elicence", decided["YF"])
+    return {code: event["end"] for code, event in decided.items()}
+
+
+def _at_window(way: Way, came: int, until: int) -> dict[str, datetime]:
+    """Let the one window take in its three items on the day of the only trip; all are decided by a day."""
+    bundle, chance, book, item = way.bundle, way.chance, way.book, way.item
+    items = [item[c] for c in newborn.WINDOW_ITEMS]
+    house = item["HK"]
+    accepted = way.does(items, "accept", came, "受理")["end"]
+    for one in items:
+        book.mark(bundle, one, accept_time=accepted)
+    seen = way.asks([house], "inspect", came)
+    ready = came
+    corrected = "correction" in bundle.marks
+    book.paper(bundle, house, "HKB", "applicant", seen, "户口簿缺页" if corrected else "", "纸质收取")
+    if corrected:
+        ready += 1
+        notice = book.event(bundle, [house], NOTICE, way.at(came, MINUTE["check"]), 5, result="补正")
+        when = way.at(ready, LATE_REPLY)
+        reply = book.event(bundle, [house], REPLY, when, 8, visit=way.come(newborn.ONE_WINDOW, when, "correct"))
+        book.paper(bundle, house, "HKB", "applicant", reply, mode="纸质收取")
+        book.episode(bundle, house, "补正", notice["end"], reply["end"], "户口簿缺页，一次性告知补正", counts=False)
+    registered = chance.randint(ready, min(ready + 1, until))
+    if "withdrawn" in bundle.marks:
+        ended = way.does([house], "decide", registered, "撤回")["end"]
+        for one in items:
+            book.mark(bundle, one, finish_time=ended, result="撤回")
+        return {}
+    way.does([house], "review", registered)
+    decided = {"HK": way.does([house], "decide", registered)}
+    way.does([house], "produce", registered)
+    if "paid_apart" in bundle.marks:
+        book.event(bundle, [item["YB"]], PAID_APART, way.at(registered, MINUTE["pay"]), 5)
+    decided["YB"] = way.does([item["YB"]], "decide", registered, minute=AFTER_THE_OTHER)
+    made = chance.randint(registered, min(registered + 1, until))
+    decided["SB"] = way.does([item["SB"]], "decide", made, minute=AFTER_THE_OTHER)
+    way.does([item["SB"]], "produce", made, minute=AFTER_THE_OTHER + 25)
+    marriage = "applicant" if "data_not_found" in bundle.marks else "data"
+    for code, kind, source in (
+        ("HK", "CSYX", "elicence"), ("HK", "JHZ", marriage), ("YB", "HKY", "data"), ("SB", "HKY", "data"),
+    ):  # fmt: skip
+        book.paper(bundle, item[code], kind, source, decided[code])
+    return {code: event["end"] for code, event in decided.items()}

@@ -116,6 +116,18 @@ def test_a_workbook_with_chinese_sheets_and_headers(tmp_path):
     assert (limit.amount, limit.unit) == (10, "working_days")
 
 
+def test_a_hidden_sheet_is_told_and_not_read(tmp_path):
+    book, path = workbook(
+        tmp_path / "a.xlsx",
+        {"事项": [["事项编码", "事项名称"], ["01", "甲"]], "材料": [["事项编码", "材料名称"], ["01", "乙"]]},
+    )
+    book.get_worksheet_by_name("材料").hide()
+    book.close()
+    catalogue = read_catalogue(path)
+    assert catalogue.item_materials is None
+    assert told(catalogue) == {("a.xlsx/材料", 1, "", "note")}
+
+
 @pytest.mark.parametrize("kind", ["ods", "xls"])
 def test_other_workbooks(tmp_path, kind):
     import workbooks
@@ -227,7 +239,11 @@ def test_codes_that_two_systems_use_differently_are_asked(tmp_path):
     )
     with pytest.raises(CatalogueError) as caught:
         read_catalogue(tmp_path)
-    assert told(caught.value) >= {("item_materials.csv", 2, "form", "fatal")}
+    assert told(caught.value) >= {("item_materials.csv", 3, "form", "fatal")}, "where they first differ"
+    asked = caught.value.problems["problem"].str.cat()
+    assert '"item_materials.form" = "national.form"; "item_materials.form" = "system_a.form"' in asked, (
+        "as TOML wants it"
+    )
     assert ("item_materials.csv", 2, "source", "fatal") not in told(caught.value), "10, 20, 99 is one list only"
     (tmp_path / "catalogue.toml").write_text(
         '[codes]\n"item_materials.form" = "national.form"\nnecessity = { "1" = "必要", "2" = "optional", "9" = "conditional" }\n',

@@ -457,7 +457,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path):
     def run(name: str, seed: int) -> dict[str, bytes]:
-        command = [sys.executable, str(ROOT / "generate.py"), "--seed", str(seed), "--bundles", "60"]
+        command = [sys.executable, str(ROOT / "generate.py"), "restaurant", "--seed", str(seed), "--size", "60"]
         subprocess.run([*command, "--out", str(tmp_path / name)], check=True, cwd=tmp_path, timeout=60)
         return contents(tmp_path / name)
 

@@ -2,6 +2,7 @@
 
 from flowaudit.catalogue.catalogue import Catalogue, Origin
 from flowaudit.catalogue.codes import CodeList, code_lists
+from flowaudit.catalogue.limits import limit_from
 from flowaudit.catalogue.lint import GUIDE_RULES, lint
 from flowaudit.catalogue.mapping import CatalogueMapping
 from flowaudit.catalogue.merges import apply_merges, propose_merges
@@ -14,6 +15,6 @@ from flowaudit.catalogue.template import write_template
 
 __all__ = [
     "GUIDE_RULES", "TABLES", "Catalogue", "CatalogueError", "CatalogueMapping", "CodeList", "GuideRule", "LongestPath",
-    "Origin", "Prerequisite", "Prerequisites", "apply_merges", "code_lists", "lint", "normalise_name", "propose_merges",
-    "read_catalogue", "write_template",
+    "Origin", "Prerequisite", "Prerequisites", "apply_merges", "code_lists", "limit_from", "lint", "normalise_name",
+    "propose_merges", "read_catalogue", "write_template",
 ]  # fmt: skip

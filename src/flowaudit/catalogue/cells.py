@@ -220,12 +220,14 @@ def _strange(column: str, value: str) -> str:
 
 
 def _asked(column: str, value: str, lists: list[str]) -> str:
+    # A bare dot would open a table of TOML.
+    key = f'"{column}"' if "." in column else column
     told = ", ".join(
         f"'{c.codes[value]}' ({c.name})" if value in c.codes else c.name for c in code_lists() if c.name in lists
     )
     return _(
         "the code '{value}' could mean {meanings}; write one of these lines under [codes] of catalogue.toml: {lines}",
-        value=value, meanings=told, lines="; ".join(f'{column} = "{name}"' for name in lists),
+        value=value, meanings=told, lines="; ".join(f'{key} = "{name}"' for name in lists),
     )  # fmt: skip
 
 

@@ -68,7 +68,13 @@ def measured(amount: float, word: object) -> tuple[int, str] | None:
 
 
 def limit_from(amount: float, word: object) -> Limit | None:
-    """Return the limit of an amount and a unit's word; None where :func:`measured` knows none."""
+    """Return the limit of an amount and a unit's word; None where :func:`measured` knows none.
+
+    Examples
+    --------
+    >>> limit_from(20, "个工作日")
+    Limit(amount=20, unit='working_days')
+    """
     from flowaudit.worktime import Limit
 
     found = measured(amount, word)

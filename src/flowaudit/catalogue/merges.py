@@ -60,7 +60,9 @@ class _Kind:
     names: frozenset[str]
     role: str
     core: str
+    word: str
     head: str
+    groups: frozenset[str]
 
 
 def propose_merges(catalogue: Catalogue, *, least: float = 0.7) -> pd.DataFrame:
@@ -104,7 +106,7 @@ def propose_merges(catalogue: Catalogue, *, least: float = 0.7) -> pd.DataFrame:
     kinds = _kinds(catalogue)
     rows = []
     for a, b in _candidates(kinds):
-        score, reason = _alike(a, b)
+        score, reason = _alike(a, b, least)
         if score >= least:
             keep, merge = sorted((a, b), key=lambda k: (-used.get(k.code, 0), k.code))
             rows.append((keep.code, keep.name, merge.code, merge.name, round(score, 3), reason, False))
@@ -225,15 +227,18 @@ def _kind(code: str, said: list[str]) -> _Kind:
     plain = normalise_name(said[0])
     role, core = role_of(plain)
     head = next((head for head in _LONGEST_FIRST if core.endswith(head)), "")
-    return _Kind(code, said[0], frozenset(map(normalise_name, said)), role, core, head)
+    names = frozenset(map(normalise_name, said))
+    cores = {of[1] for of in map(role_of, names) if of[0] == role}
+    groups = frozenset(_shipped()[c] for c in cores if c in _shipped())
+    return _Kind(code, said[0], names, role, core, head, _ALSO.get(head, head), groups)
 
 
 def _candidates(kinds: list[_Kind]) -> Iterable[tuple[_Kind, _Kind]]:
     """Yield pairs that share a name, an alias, or two letters in a row; the others cannot be alike."""
-    by_key: dict[str, list[int]] = {}
+    by_key: dict[tuple[str, ...], list[int]] = {}
     for place, kind in enumerate(kinds):
-        keys = set(kind.names) | {f"{kind.role}:{kind.core[i : i + 2]}" for i in range(len(kind.core) - 1)}
-        keys |= {f"{kind.role}={group}" for group in _groups(kind)}
+        keys: set[tuple[str, ...]] = {(name,) for name in kind.names} | {(kind.role, group) for group in kind.groups}
+        keys |= {(kind.role, kind.head, kind.core[i : i + 2]) for i in range(len(kind.core) - 1)}
         for key in keys:
             by_key.setdefault(key, []).append(place)
     pairs = {(a, b) for places in by_key.values() for i, a in enumerate(places) for b in places[i + 1 :]}
@@ -248,19 +253,14 @@ def _shipped() -> dict[str, str]:
         return {word: row["name"] for row in csv.DictReader(stream) for word in (row["name"], *row["aliases"].split())}
 
 
-def _groups(kind: _Kind) -> set[str]:
-    cores = {role_of(name)[1] for name in kind.names if role_of(name)[0] == kind.role}
-    return {_shipped()[core] for core in cores if core in _shipped()}
-
-
-def _alike(a: _Kind, b: _Kind) -> tuple[float, str]:
+def _alike(a: _Kind, b: _Kind, least: float) -> tuple[float, str]:
     if a.role != b.role:
         return 0.0, ""
     if a.core == b.core:
         return _SAME, "same name"
-    if a.names & b.names or _groups(a) & _groups(b):
+    if a.names & b.names or a.groups & b.groups:
         return _ALIAS, "alias"
-    if _ALSO.get(a.head, a.head) != _ALSO.get(b.head, b.head) or (not a.head and a.core[-1:] != b.core[-1:]):
+    if a.head != b.head or (not a.head and a.core[-1:] != b.core[-1:]):
         return 0.0, ""
     if _NUMBERS.findall(a.core) != _NUMBERS.findall(b.core):
         return 0.0, ""
@@ -268,11 +268,13 @@ def _alike(a: _Kind, b: _Kind) -> tuple[float, str]:
         if {w for w in words if w in a.core} != {w for w in words if w in b.core}:
             return 0.0, ""
     # The kind of paper is the same; what stands before it tells how alike they are.
-    alike = SequenceMatcher(None, a.core, b.core, autojunk=False).ratio()
-    if _inside(a.core, b.core) or _inside(b.core, a.core):
-        # One name is the other with something added, as guides do with the place or the kind of firm.
-        alike = max(alike, _ADDED)
-    return min(alike, _ALIAS - 0.01) - (0.0 if a.head == b.head else _OTHER_HEAD), "similar"
+    added = _inside(a.core, b.core) or _inside(b.core, a.core)
+    matcher = SequenceMatcher(None, a.core, b.core, autojunk=False)
+    if not added and matcher.real_quick_ratio() < least:
+        return 0.0, ""
+    # One name is the other with something added, as guides do with the place or the kind of firm.
+    alike = max(matcher.ratio(), _ADDED if added else 0.0)
+    return min(alike, _ALIAS - 0.01) - (0.0 if a.word == b.word else _OTHER_HEAD), "similar"
 
 
 def _inside(short: str, long: str) -> bool:

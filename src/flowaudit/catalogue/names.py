@@ -58,6 +58,14 @@ def normalise_name(name: str) -> str:
     >>> normalise_name("身份证（经办人）")
     '身份证经办人'
     """
+    plain = _stripped(name)
+    # What one pass lays bare may be an edge again.
+    while (again := _stripped(plain)) != plain:
+        plain = again
+    return plain
+
+
+def _stripped(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).replace("（", "(").replace("）", ")")
     text = (
         re.sub(r"\s+", "", text) if not re.search(r"[A-Za-z]\s+[A-Za-z]", text) else re.sub(r"\s+", " ", text).strip()

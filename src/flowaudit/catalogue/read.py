@@ -77,6 +77,9 @@ def read_catalogue(
     sheets: dict[str, Sheet] = {}
     for raw in found:
         name = table_of(raw.name, answers)
+        if raw.hidden:
+            problems.append((raw.file, 1, "", "note", _("is a hidden sheet and was not read")))
+            continue
         if name is None:
             if raw.rows:
                 problems.append(

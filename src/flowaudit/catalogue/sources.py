@@ -36,6 +36,8 @@ class RawTable:
         Row and column of cells that the workbook keeps as numbers.
     rounded : frozenset of (int, int)
         Those of them whose digits the workbook has rounded.
+    hidden : bool
+        A sheet that the workbook hides; its rows are not read.
     """
 
     name: str
@@ -43,6 +45,7 @@ class RawTable:
     rows: Sequence[tuple[int, list[str | None]]]
     numeric: frozenset[tuple[int, int]] = frozenset()
     rounded: frozenset[tuple[int, int]] = frozenset()
+    hidden: bool = False
 
 
 def raw_tables(place: Path) -> list[RawTable]:
@@ -111,8 +114,10 @@ def _workbook(path: Path) -> list[RawTable]:
             book = calamine.CalamineWorkbook.from_filelike(stream)
         found = [
             _sheet(book.get_sheet_by_name(about.name), about.name, path.name)
+            if about.visible == calamine.SheetVisibleEnum.Visible
+            else RawTable(about.name, f"{path.name}/{about.name}", (), hidden=True)
             for about in book.sheets_metadata
-            if about.typ == calamine.SheetTypeEnum.WorkSheet and about.visible == calamine.SheetVisibleEnum.Visible
+            if about.typ == calamine.SheetTypeEnum.WorkSheet
         ]
     except calamine.PasswordError as error:
         raise InputError(
@@ -132,7 +137,7 @@ def _workbook(path: Path) -> list[RawTable]:
             _("'{file}' is not a workbook, or is damaged.", file=path.name),
             hint=_("open it in a spreadsheet program and save it again."),
         ) from error
-    return [table for table in found if table.rows]
+    return [table for table in found if table.rows or table.hidden]
 
 
 def _sheet(sheet: Any, name: str, book: str) -> RawTable:

@@ -96,7 +96,9 @@ def _digests(request: Request, typed: Path) -> Mapping[str, str]:
     paths = {p.name: p for p in (request.config, request.mapping, request.scenario, request.targets) if p}
     folder = request.catalogue or request.log / "catalogue"
     if folder.is_dir():
-        paths |= {f"catalogue/{p.name}": p for p in sorted(folder.glob("*.csv*"))}
+        paths |= {f"catalogue/{p.name}": p for p in sorted([*folder.glob("*.csv*"), *folder.glob("*.toml")])}
+    elif folder.is_file():
+        paths |= {f"catalogue/{p.name}": p for p in (folder, folder.with_suffix(".toml")) if p.is_file()}
     if typed.exists():
         paths[DUTIES] = typed
     digests = {}

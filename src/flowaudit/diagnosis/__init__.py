@@ -4,6 +4,6 @@ from flowaudit.diagnosis.diagnose import diagnose, explain
 from flowaudit.diagnosis.finding import Finding, Findings, NotCheckable
 from flowaudit.diagnosis.rule import Rule
 from flowaudit.diagnosis.rules import RULES
-from flowaudit.diagnosis.wilson import wilson
+from flowaudit.metrics import wilson
 
 __all__ = ["RULES", "Finding", "Findings", "NotCheckable", "Rule", "diagnose", "explain", "wilson"]

@@ -13,9 +13,9 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.diagnosis.finding import EVIDENCE, Confidence, Finding, Group
-from flowaudit.diagnosis.wilson import wilson
 from flowaudit.eventlog import APPLICANT, EventLog
 from flowaudit.flow import Enablement, enablement, handover
+from flowaudit.metrics import wilson
 from flowaudit.worktime import Calendar, OfficeHours
 
 Ints = npt.NDArray[np.int64]

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowaudit.eventlog import EventLog
-from flowaudit.worktime import Calendar
+from flowaudit.eventlog import APPLICANT, EventLog
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -132,8 +131,14 @@ def subtract_intervals(a: Ints, b: Ints, group: Ints, s: Ints, e: Ints) -> tuple
     return owner[by_left], left[by_left], right[by_right]
 
 
-def working_days_covered(calendar: Calendar, n: int, group: Ints, a: Ints, b: Ints) -> Floats:
-    """Count the working days in the union of the day sets (a, b] of each group."""
-    group, a, b = merge_intervals(group, a, b)
-    days = calendar.working_days(a.astype("datetime64[D]"), b.astype("datetime64[D]"))
-    return np.bincount(group, weights=np.atleast_1d(days), minlength=n).astype(float)
+def covered(n: int, group: Ints, a: Floats, b: Floats) -> Floats:
+    """Return the length of the union of the intervals (a, b] of each of n groups; NaN bounds make no interval."""
+    known = b > a
+    group, low, high = merge_intervals(group[known], a[known].astype(np.int64), b[known].astype(np.int64))
+    return np.bincount(group, weights=high - low, minlength=n).astype(float)
+
+
+def office_work(log: EventLog) -> Bools:
+    """Mark what people of the offices do: not the applicant's steps, notices, archiving or automatic ones."""
+    off = among(log, "department", APPLICANT) | among(log, "stage", "notify", "archive")
+    return ~off & ~automatic(log)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from flowaudit.catalogue import write_template
 from flowaudit.cli.console import say
 from flowaudit.delivery import Place
 from flowaudit.messages import translate as _
 
-NAMES = ("config.toml", "scenario.toml", "targets.toml", "mapping.toml")
+CATALOGUE = "catalogue.xlsx"
+NAMES = ("config.toml", "scenario.toml", "targets.toml", "mapping.toml", CATALOGUE)
 
 
 def template(name: str) -> str:
@@ -24,7 +26,10 @@ def write_templates(folder: Path) -> None:
     place.require(missing)
     with place.staging() as staged:
         for name in missing:
-            (staged / name).write_text(template(name), encoding="utf-8", newline="\n")
+            if name == CATALOGUE:
+                write_template(staged / name)
+            else:
+                (staged / name).write_text(template(name), encoding="utf-8", newline="\n")
         place.fill(staged, missing)
     for name in NAMES:
         path = place.folder / name

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Rule
-from flowaudit.diagnosis.wilson import wilson
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
+from flowaudit.metrics import wilson
 
 SHARE = 0.05
 RESULTS = ("补正", "补齐补正", "退回")

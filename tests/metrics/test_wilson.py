@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from flowaudit.diagnosis import wilson
+from flowaudit.metrics import wilson
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 400), (3, 30), (15, 30), (29, 30), (1262, 1487)])
