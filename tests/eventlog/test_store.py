@@ -81,7 +81,7 @@ def test_a_sidecar_of_another_log_is_refused(tmp_path):
     write_log(small(), tmp_path / "log.arrow")
     text = (tmp_path / "log.arrow.json").read_text(encoding="utf-8")
     (tmp_path / "log.arrow.json").write_text(text.replace('"rows": 2', '"rows": 3'), encoding="utf-8")
-    with pytest.raises(InputError, match="do not belong together"):
+    with pytest.raises(InputError, match="the sidecar was changed or damaged"):
         open_log(tmp_path / "log.arrow")
 
 

@@ -155,7 +155,9 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
                     column=key,
                     columns=quoted(headers),
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("give the column this name in the header row."),
             )
     return columns
 

@@ -41,6 +41,8 @@ class Survey:
     ----------
     rows, columns : int
         Upper bounds of its extent.
+    size : int, optional
+        Bytes in which its cells are written, where the extent was counted cell by cell.
     faults : dict of int to Fault
         Failed formulas by column: how many, and the first.
     failed : set of (int, int)
@@ -51,6 +53,7 @@ class Survey:
 
     rows: int = 0
     columns: int = 0
+    size: int | None = None
     faults: dict[int, Fault] = field(default_factory=dict)
     failed: set[tuple[int, int]] = field(default_factory=set)
     merges: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
@@ -83,11 +86,14 @@ class Workbook:
         Whether its days are counted from 1904.
     at_once : bool
         Whether opening it loads every sheet, wanted or not.
+    counts_days : bool
+        Whether a date is kept as a number of days; OpenDocument writes it out.
     """
 
     sheets: dict[str, Survey]
     from_1904: bool = False
     at_once: bool = False
+    counts_days: bool = True
 
 
 def column_letters(column: int) -> str:
@@ -188,7 +194,8 @@ def _parser(file: str, **handlers: Any) -> Any:
 def _feed(parser: Any, content: bytes, file: str, *, last: bool) -> None:
     try:
         parser.Parse(content, last)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # An encoding that nobody knows is a LookupError.
         raise InputError(
             _("'{file}' is damaged: {reason}.", file=file, reason=error), hint=_("export it again.")
         ) from error
@@ -227,7 +234,7 @@ def chunks(archive: zipfile.ZipFile, name: str, file: str) -> Iterator[bytes]:
 
 
 _WIDE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]{2,})[0-9]""")
-_LONG = re.compile(rb"""[ \t\r\n]r=["'][A-Z]+([0-9]{8,})""")
+_LONG = re.compile(rb"""[ \t\r\n]r=["'][A-Z]+([0-9]{7,})""")
 _REFERENCE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]+)([0-9]+)["']""")
 _EMPTY_FORMULA = re.compile(rb"(?:</(?:\w+:)?f>|/>)\s*</(?:\w+:)?c>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -281,6 +288,7 @@ def _survey_part(archive: zipfile.ZipFile, name: str, file: str) -> Survey:
     if wide:
         # Rows and columns are counted one by one only where the sheet is wider than any that fits easily.
         found.rows = found.columns = 0
+        found.size = archive.getinfo(name).file_size
         for text in _whole_cells(chunks(archive, name, file)):
             for letters, digits in set(_REFERENCE.findall(text)):
                 found.reach(int(digits[:9]) - 1, column_number(letters[:4].decode()))
@@ -335,7 +343,8 @@ class _Content:
     _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
     _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self.sheets: dict[str, Survey] = {}
         self._sheet: Survey | None = None
         self._row = self._column = 0
@@ -348,7 +357,7 @@ class _Content:
         if space != self._TABLE:
             return
         if name == "table":
-            self._sheet = self.sheets.setdefault(told.get(f"{self._TABLE} name", ""), Survey())
+            self._sheet = self.sheets.setdefault(told.get(f"{self._TABLE} name", ""), Survey(size=self._size))
             self._row = 0
         elif name == "table-row":
             self._column = 0
@@ -386,14 +395,14 @@ def _survey_ods(archive: zipfile.ZipFile, file: str) -> Workbook:
         archive, "META-INF/manifest.xml", file
     ):
         raise locked(file)
-    found = _Content()
+    found = _Content(archive.getinfo("content.xml").file_size)
     parser = _parser(
         file, StartElementHandler=found.start, EndElementHandler=found.end, CharacterDataHandler=found.text
     )
     for chunk in chunks(archive, "content.xml", file):
         _feed(parser, chunk, file, last=False)
     _feed(parser, b"", file, last=True)
-    return Workbook(found.sheets, at_once=True)
+    return Workbook(found.sheets, at_once=True, counts_days=False)
 
 
 def locked(file: str) -> InputError:
