@@ -293,7 +293,10 @@ def test_failed_formulas_are_never_empty_cells(tmp_path, write, name):
             assert (found["rows"], found["examples"]) == (1, ["'Sheet1'!F3"])
 
 
-def test_a_formula_that_was_never_calculated_is_no_empty_cell(tmp_path):
+@pytest.mark.parametrize(
+    "cell", ["<f>NOW()</f>", "<f>NOW()</f><v></v>", "<f>NOW()</f><v/>", '<f t="shared" si="0"/>', "<f>NOW()</f><v />"]
+)
+def test_a_formula_that_was_never_calculated_is_no_empty_cell(tmp_path, cell):
     path = book(tmp_path / "a.xlsx", {"S": plain([HEAD, *ROWS])})
     bare = tmp_path / "b.xlsx"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(bare, "w") as new:
@@ -302,10 +305,37 @@ def test_a_formula_that_was_never_calculated_is_no_empty_cell(tmp_path):
             if name.endswith("sheet1.xml"):
                 begin = text.index(b'<c r="D3"')
                 end = text.index(b"</c>", begin)
-                text = text[:begin] + b'<c r="D3"><f>NOW()</f>' + text[end:]
+                text = text[:begin] + b'<c r="D3">' + cell.encode() + text[end:]
             new.writestr(name, text)
     with pytest.raises(InputError, match=r"'S'!D3 .*never calculated"):
         read_excel(bare)
+
+
+def test_a_formula_whose_result_is_empty_text_is_an_empty_cell(tmp_path):
+    path = book(tmp_path / "a.xlsx", {"S": plain([HEAD, *ROWS])})
+    empty = b'<c r="F3" t="str"><f>IF(1,"","x")</f><v></v></c>'
+
+    def change(text):
+        begin = text.index(b'<c r="F3"')
+        return text[:begin] + empty + text[text.index(b"</c>", begin) + 4 :]
+
+    log = read_excel(repacked(path, tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml", change))
+    assert log.to_pandas()["金额"].isna().tolist() == [False, True, False]
+    assert "failed_formulas" not in check(log)
+
+
+def test_an_ods_formula_without_a_value(tmp_path):
+    cells = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{t}</text:p></table:table-cell>' for t in ("1", "a")
+    )
+    head = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{t}</text:p></table:table-cell>'
+        for t in ("case", "activity", "end")
+    )
+    row = f'<table:table-row>{head}</table:table-row><table:table-row>{cells}<table:table-cell table:formula="of:=NOW()"/></table:table-row>'
+    ods(tmp_path / "a.ods", [], sheet="S", raw=row)
+    with pytest.raises(InputError, match=r"'S'!C2 .*never calculated"):
+        read_excel(tmp_path / "a.ods")
 
 
 def test_identifiers_rounded_by_the_spreadsheet(tmp_path):

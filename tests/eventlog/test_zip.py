@@ -121,7 +121,10 @@ def test_a_damaged_table_of_contents_is_one_error(tmp_path):
     far, before = bytearray(raw), bytearray(raw)
     far[directory + 42 : directory + 46] = struct.pack("<I", 0x7FFFFFFF)
     before[end + 16 : end + 20] = struct.pack("<I", directory + 40)
-    for content in (flagged, far, before):
+    nameless = bytearray(raw[:directory] + raw[directory : directory + 46] + raw[directory + 51 : end] + raw[end:])
+    nameless[directory + 28 : directory + 30] = bytes(2)
+    nameless[end - 5 + 12 : end - 5 + 16] = struct.pack("<I", end - 5 - directory)
+    for content in (flagged, far, before, nameless):
         path.write_bytes(bytes(content))
         with pytest.raises(InputError, match="not a zip file, or is damaged") as told:
             read_log(path)

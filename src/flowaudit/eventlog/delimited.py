@@ -216,7 +216,8 @@ def read_delimited(
 def _parsed(text: pa.Buffer, layout: Layout, names: list[str], stamps: set[str], file: str) -> pa.Table:
     """Parse what follows the header."""
     rest = text.slice(layout.begin)
-    if len(rest) <= _SAMPLE and not rest.to_pybytes().strip():
+    # A tab may be the delimiter: a row of tabs is a row.
+    if len(rest) <= _SAMPLE and not rest.to_pybytes().strip(b"\r\n "):
         return pa.table({name: pa.array([], pa.string()) for name in names})
     types = dict(zip(names, (_kind(place, layout) for place in range(len(names))), strict=True))
     timed = {

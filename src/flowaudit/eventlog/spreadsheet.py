@@ -236,7 +236,9 @@ def chunks(archive: zipfile.ZipFile, name: str, file: str) -> Iterator[bytes]:
 _WIDE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]{2,})[0-9]""")
 _LONG = re.compile(rb"""[ \t\r\n]r=["'][A-Z]+([0-9]{7,})""")
 _REFERENCE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]+)([0-9]+)["']""")
-_EMPTY_FORMULA = re.compile(rb"(?:</(?:\w+:)?f>|/>)\s*</(?:\w+:)?c>")
+_EMPTY_FORMULA = re.compile(rb"(?:</(?:\w+:)?f>|/>|<(?:\w+:)?v></(?:\w+:)?v>)\s*</(?:\w+:)?c>")
+_HAS_VALUE = re.compile(rb"<(?:\w+:)?v[\s>/]")
+_OF_TEXT = re.compile(rb"""^[^>]*\st=["']str["']""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 _LIMIT_ROWS, _NARROW = 1 << 20, 26
@@ -280,7 +282,12 @@ def _survey_part(archive: zipfile.ZipFile, name: str, file: str) -> Survey:
         for match in _EMPTY_FORMULA.finditer(text):
             begin = _cell_start(text, match.start())
             inside = text[begin : match.end()]
-            if _FORMULA.search(inside) and b"v>" not in inside and (place := _REFERENCE.search(inside)):
+            # A formula whose result is empty text has a value that is empty; no number is.
+            calculated = _HAS_VALUE.search(inside) and _OF_TEXT.search(inside)
+            if _FORMULA.search(inside) and not calculated:
+                place = _REFERENCE.search(inside)
+                if place is None:
+                    raise _placeless(file)
                 row, column = int(place[2]) - 1, column_number(place[1].decode())
                 if (row, column) not in found.failed:
                     found.fault(row, column, UNCALCULATED)
@@ -320,16 +327,20 @@ def _cell_start(text: bytes, at: int) -> int:
     return 0
 
 
+def _placeless(file: str) -> InputError:
+    return InputError(
+        _("'{file}' holds failed formulas and does not say in which cells.", file=file),
+        hint=_("open it in a spreadsheet program and save it as .xlsx."),
+    )
+
+
 def _note_fault(found: Survey, text: bytes, at: int, file: str) -> None:
     begin = _cell_start(text, at)
     if b">" in text[begin:at]:
         return
     place = _REFERENCE.search(text, begin, text.find(b">", at) + 1)
     if place is None:
-        raise InputError(
-            _("'{file}' holds failed formulas and does not say in which cells.", file=file),
-            hint=_("open it in a spreadsheet program and save it as .xlsx."),
-        )
+        raise _placeless(file)
     end = text.find(b"c>", at)
     value = _VALUE.search(text, at, len(text) if end < 0 else end)
     shown = value[1].decode("utf-8", "replace") if value else "#ERROR"
@@ -368,6 +379,8 @@ class _Content:
                 self._sheet.reach(self._row + self._rows - 1, self._column + times - 1)
             if told.get(f"{self._CALC} value-type") == "error":
                 self._fault, self._text = (self._row, self._column), ""
+            elif f"{self._TABLE} formula" in told and f"{self._OFFICE} value-type" not in told:
+                self._sheet.fault(self._row, self._column, UNCALCULATED)
             down, across = self._count(told, "number-rows-spanned"), self._count(told, "number-columns-spanned")
             if down * across > 1:
                 last = (self._row + down - 1, self._column + across - 1)

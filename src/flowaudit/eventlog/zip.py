@@ -118,7 +118,9 @@ def _unpacked(path: Path, folder: Path, readable: Callable[[str], bool]) -> Path
         ) from error
     # What a damaged table of contents makes Python's reader say is of many kinds; a full disk or a file that may not
     # be opened is another matter.
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, OverflowError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, OverflowError, LookupError,
+    ) as error:  # fmt: skip
         raise _damaged(path) from error
     except OSError as error:
         if error.errno == errno.EINVAL:
