@@ -288,7 +288,7 @@ def _survey_part(archive: zipfile.ZipFile, name: str, file: str) -> Survey:
                 place = _REFERENCE.search(inside)
                 if place is None:
                     raise _placeless(file)
-                row, column = int(place[2]) - 1, column_number(place[1].decode())
+                row, column = int(place[2][:9]) - 1, column_number(place[1][:4].decode())
                 if (row, column) not in found.failed:
                     found.fault(row, column, UNCALCULATED)
     found.reach(_LIMIT_ROWS - 1, _NARROW - 1)
