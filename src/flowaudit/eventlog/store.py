@@ -27,8 +27,6 @@ from flowaudit.eventlog.source import existing
 from flowaudit.messages import translate as _
 
 FORMAT = 3
-EARLIER = 2
-"""The format before: without the file that says where each case starts."""
 CASE_PTR, EVENTS = "case_ptr", "events"
 TILE_EVENTS = 2**24
 """Longest record batch that :func:`write_log` makes; a longer log is stored in tiles of whole cases."""
@@ -223,21 +221,17 @@ def open_log(path: str | Path) -> EventLog:
     beside = existing(sidecar(path))
     try:
         content: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
-        earlier = content["format"] == EARLIER
-        if not earlier:
-            _demand_whole(path, content)
+        if content["format"] != FORMAT:
+            raise ValueError(_("another version of flowaudit stored it"))
+        _demand_whole(path, content)
         events = _map(path)
-        if content["format"] not in (FORMAT, EARLIER) or content["rows"] != len(events):
+        if content["rows"] != len(events):
             raise _strangers()
-        if earlier:
-            # Nothing was written down by which damage could be told: the events are gone through.
-            events.validate(full=True)
         tables = {name: _frame(_map(side_folder(path) / f"{name}.arrow")) for name in content["tables"]}
         unit = content["unit"]
         told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["provenance"].items()}
         told["notes"] = tuple((zh, en) for zh, en in told["notes"])
-        log = EventLog(events, tables, Provenance(**told), unit)
-        return log if earlier else log.with_case_ptr(_case_ptr(path, content, events))
+        return EventLog(events, tables, Provenance(**told), unit).with_case_ptr(_case_ptr(path, content, events))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
