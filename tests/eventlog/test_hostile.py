@@ -629,19 +629,6 @@ def test_a_stored_log_that_was_copied_is_opened(seeds, tmp_path):
     assert open_log(tmp_path / "log.arrow").n_cases == 4
 
 
-def test_a_log_of_the_format_before_is_gone_through(tmp_path):
-    """Nothing tells its damage but the codes themselves: one that leads outside is an error."""
-    write_log(read_csv(text(GOOD)(tmp_path), salt=hostile.SALT), tmp_path / "log.arrow")
-    sidecar = tmp_path / "log.arrow.json"
-    content = json.loads(sidecar.read_text(encoding="utf-8"))
-    sidecar.write_text(json.dumps({**content, "format": 2, "digest": ""}), encoding="utf-8")
-    assert open_log(tmp_path / "log.arrow").n_cases == 2
-    codes = np.array([0, 1, 0], np.int32).tobytes()
-    _patched(tmp_path / "log.arrow", codes, np.array([0, 9, 0], np.int32).tobytes())
-    with pytest.raises(InputError, match=r"not a stored log: .*out of bounds"):
-        open_log(tmp_path / "log.arrow")
-
-
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_links_in_a_circle(tmp_path):
     (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
