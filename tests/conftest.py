@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("FLOWAUDIT_LANG", "en")
+
+# The first example may meet a kernel that is still to be compiled: that is no slow example.
+settings.register_profile("compiled", deadline=None)
+settings.load_profile("compiled")
 
 ROOT = Path(__file__).parents[1]
 REAL_LOGS = ROOT.parent / "shared" / "logs"

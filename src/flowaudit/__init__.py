@@ -19,19 +19,45 @@ if TYPE_CHECKING:
     from flowaudit.errors import FlowAuditError
     from flowaudit.eventlog import (
         EventLog,
+        ObjectLog,
         Quality,
+        build_store,
         check,
+        clean,
+        flatten,
         load_sample,
+        officer_map,
         open_log,
         read_csv,
+        read_excel,
         read_folder,
+        read_frame,
         read_log,
+        read_mapping,
+        read_ocel,
         read_parquet,
         read_xes,
+        select,
+        write_csv,
         write_log,
+        write_mapping,
+        write_ocel,
+        write_officer_map,
+        write_parquet,
+        write_xes,
     )
-    from flowaudit.flow import AsIs, directly_follows, discover, variants
-    from flowaudit.metrics import CountingRule, Figure, FourReductions, Reduction, cycle_time, four_reductions, rework
+    from flowaudit.flow import AsIs, directly_follows, discover, replay_fitness, variants
+    from flowaudit.metrics import (
+        CountingRule,
+        Figure,
+        FourReductions,
+        Reduction,
+        cycle_time,
+        four_reductions,
+        handovers,
+        rework,
+        work_in_progress,
+    )
     from flowaudit.planning import Attribution, waterfall
     from flowaudit.process import Process, fit_process
     from flowaudit.redesign import MEASURES, Scenario, suggest
@@ -46,16 +72,21 @@ __version__ = "0.1.0"
 _QUESTIONS = {
     # What happened?
     "eventlog": (
-        "EventLog", "Quality", "check", "load_sample", "open_log", "read_csv", "read_folder", "read_log", "read_parquet",
-        "read_xes", "write_log",
+        "EventLog", "ObjectLog", "Quality", "build_store", "check", "clean", "flatten", "load_sample",
+        "officer_map", "open_log", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
+        "read_mapping", "read_ocel", "read_parquet", "read_xes", "select", "write_csv", "write_log",
+        "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
     ),
     # What do the rules say, and when do offices work?
     "catalogue": ("Catalogue", "read_catalogue"),
     "worktime": ("Calendar", "load_calendar"),
     # How does it flow?
-    "flow": ("AsIs", "directly_follows", "discover", "variants"),
+    "flow": ("AsIs", "directly_follows", "discover", "replay_fitness", "variants"),
     # How much: steps, time, materials, trips?
-    "metrics": ("CountingRule", "Figure", "FourReductions", "Reduction", "cycle_time", "four_reductions", "rework"),
+    "metrics": (
+        "CountingRule", "Figure", "FourReductions", "Reduction", "cycle_time", "four_reductions", "handovers", "rework",
+        "work_in_progress",
+    ),
     # Why so much?
     "diagnosis": ("RULES", "Finding", "Findings", "diagnose"),
     # What if it were done otherwise, and what then?
@@ -75,12 +106,15 @@ _QUESTIONS = {
 _HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
 
 __all__ = [
-    "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure", "Finding",
-    "Findings", "FlowAuditError", "FourReductions", "Plan", "Process", "Quality", "Reduction", "Runs", "Scenario", "Study",
-    "StudySettings", "Target", "Verdict", "__version__", "check", "cycle_time", "deliver", "diagnose", "directly_follows",
-    "discover", "draw", "evaluate", "fidelity", "fit_process", "four_reductions", "load_calendar", "load_sample", "open_log",
-    "plan", "read_catalogue", "read_csv", "read_folder", "read_log", "read_parquet", "read_targets", "read_xes", "rework",
-    "simulate", "study", "suggest", "variants", "waterfall", "write_log",
+    "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure",
+    "Finding", "Findings", "FlowAuditError", "FourReductions", "ObjectLog", "Plan", "Process", "Quality", "Reduction",
+    "Runs", "Scenario", "Study", "StudySettings", "Target", "Verdict", "__version__", "build_store", "check", "clean",
+    "cycle_time", "deliver", "diagnose", "directly_follows", "discover", "draw", "evaluate", "fidelity",
+    "fit_process", "flatten", "four_reductions", "handovers", "load_calendar", "load_sample", "officer_map",
+    "open_log", "plan", "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
+    "read_mapping", "read_ocel", "read_parquet", "read_targets", "read_xes", "replay_fitness", "rework", "select",
+    "simulate", "study", "suggest", "variants", "waterfall", "work_in_progress", "write_csv", "write_log",
+    "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
 ]  # fmt: skip
 
 

@@ -31,7 +31,10 @@ def read_toml(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
         text = source.read_text(encoding="utf-8-sig")
         return text, tomlkit.parse(text).unwrap()
     except OSError as error:
-        raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
+        raise InputError(
+            _("{file} cannot be read ({error}).", file=path, error=error.strerror or error),
+            hint=_("check that it is a file, that you may read it, and that no other program has it open."),
+        ) from None
     except (UnicodeDecodeError, TOMLKitError) as error:
         raise InputError(
             _("{file} is not readable TOML: {error}", file=source.name, error=_where(error)),
@@ -68,11 +71,11 @@ def problems_of(error: ValidationError) -> str:
     said = []
     for found in error.errors(include_url=False):
         place = ".".join(str(part) for part in found["loc"])
-        said.append(f"{place}: {_reason(found)}" if place else _reason(found))
+        said.append(f"{place}: {reason_of(found)}" if place else reason_of(found))
     return "; ".join(said)
 
 
-def _reason(found: ErrorDetails) -> str:
+def reason_of(found: ErrorDetails) -> str:
     """Return one refusal in words; what no table holds stays in pydantic's own."""
     given, limits = found["input"], found.get("ctx", {})
     match found["type"]:

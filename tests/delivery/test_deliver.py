@@ -38,7 +38,7 @@ def contents(folder):
 def test_everything_is_written_the_manifest_last(small, tmp_path):
     done = []
     written = deliver(small, tmp_path / "out", progress=lambda k, n: done.append((k, n)))
-    assert set(written.files) == {*FILES, DUTIES} == set(contents(tmp_path / "out"))
+    assert set(written.files) == {*FILES, DUTIES, "log.tables/case_ptr.arrow"} == set(contents(tmp_path / "out"))
     assert written.files[-1] == "manifest.json"
     assert written["plan.docx"].stat().st_size > 1000
     assert done[-1][0] == done[-1][1]
@@ -72,7 +72,7 @@ def test_duties_and_kept_files_are_left_alone_and_old_side_tables_go(small, tmp_
     deliver(small, tmp_path)
     (tmp_path / DUTIES).write_text("# mine\n", encoding="utf-8")
     (tmp_path / "log.arrow").write_bytes(b"the log it was made from")
-    (tmp_path / "log.tables").mkdir()
+    (tmp_path / "log.tables").mkdir(exist_ok=True)
     (tmp_path / "log.tables" / "visits.arrow").write_bytes(b"of another log")
     deliver(small, tmp_path, keep={"log.arrow", "log.arrow.json"})
     assert (tmp_path / DUTIES).read_text(encoding="utf-8") == "# mine\n"

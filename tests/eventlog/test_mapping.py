@@ -119,3 +119,52 @@ def test_the_mapping_of_the_provenance_reads_the_same_log(path, tmp_path):
     written = ColumnMapping(columns={c: h for h, c in log.provenance.mapping.items()})
     write_mapping(written, tmp_path / "m.toml")
     assert read_csv(path, mapping=tmp_path / "m.toml").events.equals(log.events)
+
+
+RICH = ColumnMapping(
+    file={"sheet": "办件", "encoding": "gb18030", "delimiter": "\t", "header_row": 3}, ignore_columns=("单位",),
+    missing_times=("9999-12-31",), codes={"channel": "gb39046.channel", "case_result": "", "result": {"1": "通过", "a b": "退回"}},
+    date_format="excel", columns={"case_id": "办件 \"编号\""},
+)  # fmt: skip
+
+
+def test_layout_and_codes_are_written_and_read_again(tmp_path):
+    write_mapping(RICH, tmp_path / "m.toml", notes={"stages": ['"火星" = ""']})
+    text = (tmp_path / "m.toml").read_text(encoding="utf-8")
+    assert read_mapping(tmp_path / "m.toml") == RICH
+    assert '# "火星" = ""' in text
+    # Both languages, whatever language is spoken.
+    assert "本工具的列 = 文件中的列名" in text
+    assert "our column = header in the file" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('\n\ntimezon = "x"', r"line 3, has the unknown key 'timezon'(.|\n)*'timezone'"),
+        ('[columns]\ncase_id = "a"\nedn = "x"', r"line 3, columns: unknown column 'edn' \(did you mean 'end'"),
+        ("[file]\nsheat = 1", r"line 2, has the unknown key 'sheat'(.|\n)*'sheet'"),
+        ('[file]\nencoding = "klingon"', "line 2, file.encoding: 'klingon' is not an encoding"),
+        ("[file]\nheader_row = 0", "line 2, file.header_row"),
+        ('[stages]\n# x\n"受理" = "acept"', r"line 3, stages: unknown stage 'acept' \(did you mean 'accept'"),
+        ('[levels]\n"a" = "b"', "line 2, levels.a"),
+        ('[codes]\nresult = "nope"', "line 2, codes: unknown code list 'nope'; known: gb39046.item_type"),
+        ('[codes.resul]\n1 = "x"', r"line 1, codes: unknown column 'resul' \(did you mean 'result'"),
+        ('date_format = "%H:%M"', "line 1, date_format: '%H:%M' does not say where year"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path, text, message):
+    (tmp_path / "m.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_mapping(tmp_path / "m.toml")
+
+
+def test_missing_times_and_formats_reach_the_reader(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "case_id,activity,start,end\n1,受理,43835.5,9999-12-31\n1,决定,43836,43836.25\n", encoding="utf-8"
+    )
+    frame = read_csv(
+        tmp_path / "a.csv", mapping=ColumnMapping(date_format="excel", missing_times=("9999-12-31",))
+    ).to_pandas()
+    assert frame["start"].astype(str).tolist() == ["2020-01-05 12:00:00", "2020-01-06 00:00:00"]
+    assert frame["end"].isna().tolist() == [True, False]

@@ -5,12 +5,14 @@ import stat
 import sys
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowaudit.errors import InputError
-from flowaudit.eventlog import Pseudonymiser, config_dir
+from flowaudit.eventlog import Pseudonymiser, config_dir, officer_map, write_officer_map
+from flowaudit.eventlog.coded import frame_of
 from flowaudit.eventlog.privacy import MASK, names_person, project_salt, protect
 
 HIDDEN = Pseudonymiser(b"k" * 32, keep=["SYSTEM"])
@@ -95,7 +97,9 @@ def test_a_table_is_protected():
         "amount": ["123456789012345678", "99999999999"],
         "实施编码": ["13800138000", "1"],
     })  # fmt: skip
-    safe, pseudonymised, dropped, masked = protect(frame, HIDDEN, officers=frame["resource"], untouched={"case_id"})
+    table = {column: pa.array(values, from_pandas=True) for column, values in frame.items()}
+    pseudonymised, dropped, masked = protect(table, HIDDEN, officers=frame["resource"], untouched={"case_id"})
+    safe = frame_of(table)
     assert safe["case_id"].tolist() == frame["case_id"].tolist()
     assert pseudonymised == ["applicant_id", "resource", "supervisor"]
     assert safe["supervisor"][0] == safe["resource"][0]
@@ -107,9 +111,36 @@ def test_a_table_is_protected():
     # Long numbers without a birth date, and keys, are no personal numbers.
     assert safe["amount"].tolist() == frame["amount"].tolist()
     assert safe["实施编码"].tolist() == frame["实施编码"].tolist()
-    assert frame["applicant_id"][0] == "张三", "the caller's table is not changed"
+
+
+def test_numbers_in_full_width_are_masked_too():
+    table = {"extra": pa.array(["电话：１３８００１３８０００", "13800138000１", "no"])}
+    assert protect(table, HIDDEN)[2] == {"extra": 1}
+    assert table["extra"].to_pylist() == [f"电话：{MASK}", "13800138000１", "no"]
+
+
+def test_headers_of_people_that_no_column_asks_for():
+    table = {
+        "LXRXM": pa.array(["张三", None]),
+        "承办人": pa.array(["王五", "u1"]),
+        "resource": pa.array(["u1", "王五"]),
+    }
+    pseudonymised, _dropped, _masked = protect(table, HIDDEN, officers=["u1", "王五"])
+    assert pseudonymised == ["LXRXM", "承办人", "resource"]
+    assert table["承办人"].to_pylist() == table["resource"].to_pylist()[::-1]
+    assert "张三" not in table["LXRXM"].to_pylist()
 
 
 def test_environment_names_the_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWAUDIT_CONFIG_DIR", os.fspath(tmp_path))
     assert config_dir() == tmp_path
+
+
+def test_a_list_of_officers_joins_spellings_and_holds_no_formula(tmp_path):
+    hidden = Pseudonymiser(b"0" * 32, keep=["SYSTEM"])
+    with officer_map() as names:
+        hidden.officers(pd.Series(["10929.0", "10929", "=HYPERLINK(1)", "SYSTEM"]))
+    hidden.officers(pd.Series(["unseen"]))
+    assert sorted(names.values()) == ["10929 / 10929.0", "=HYPERLINK(1)"]
+    write_officer_map(names, tmp_path / "a.csv")
+    assert ",'=HYPERLINK(1)" in (tmp_path / "a.csv").read_text(encoding="utf-8-sig")

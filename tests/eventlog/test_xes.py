@@ -180,3 +180,59 @@ def test_truncated_gz(tmp_path, write):
     (tmp_path / "cut.xes.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"'cut.xes.gz' is cut off"):
         read_xes(tmp_path / "cut.xes.gz")
+
+
+@pytest.mark.parametrize("encoding", ["GB2312", "gbk", "GB18030"])
+def test_documents_in_the_national_encoding(tmp_path, encoding):
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?>\n<log>{trace("一号", event("受理", "2024-01-05T09:00:00"))}</log>'
+    )
+    path = tmp_path / "a.xes"
+    path.write_bytes(text.encode("gb18030"))
+    log = read_xes(path)
+    assert (log.case_ids, log.activities) == (["一号"], ["受理"])
+    path.write_bytes(text.encode("gb18030").replace("受理".encode("gb18030"), b"\xff"))
+    with pytest.raises(InputError, match=r"line 5: bytes that are not"):
+        read_xes(path)
+
+
+@pytest.mark.parametrize("encoding", ["UF-8", "big5", "utf-7"])
+def test_unknown_encodings_are_told(tmp_path, encoding):
+    (tmp_path / "a.xes").write_text(f'<?xml version="1.0" encoding="{encoding}"?><log></log>')
+    with pytest.raises(InputError, match=r"an encoding that cannot be read|not well-formed"):
+        read_xes(tmp_path / "a.xes")
+
+
+def test_a_tag_without_end_does_not_fill_the_memory(tmp_path, monkeypatch):
+    from flowaudit.eventlog import xes_document
+
+    monkeypatch.setattr(xes_document, "_LONGEST", 1 << 20)
+    (tmp_path / "a.xes").write_bytes(b'<log>\n<trace><string key="a" value="' + b"x" * (4 << 20))
+    with pytest.raises(InputError, match=r"line 2: a tag or a text is longer than 1 MB"):
+        read_xes(tmp_path / "a.xes")
+
+
+def test_whole_numbers_lose_no_digit(write):
+    big = "".join(event("a", "2024-01-05T09:00:00").replace("</event>", f"{more}</event>") for more in (
+        '<int key="n" value="9007199254740993"/><int key="m" value="92233720368547758080"/>', '<int key="m" value="1"/>', "",
+    ))  # fmt: skip
+    frame = read_xes(write(trace("1", big))).events
+    assert frame["n"].to_pylist() == [9007199254740993, None, None]
+    assert frame["m"].to_pylist() == ["92233720368547758080", "1", None]
+
+
+def test_an_event_may_carry_the_name_of_a_case(write):
+    body = trace(
+        "1",
+        event("a", "2024-01-05T09:00:00", case__concept__name="other"),
+        attributes='<string key="case_id" value="x"/>',
+    )
+    log = read_xes(write(body))
+    assert log.case_ids == ["1"]
+    assert log.tables["cases"]["case_id_raw"].tolist() == ["x"]
+
+
+def test_dates_with_and_without_offset_in_one_column_are_counted(write):
+    body = trace("1", event("a", "2024-01-05T09:00:00+08:00"), event("b", "2024-01-05T10:00:00"))
+    problems = {p["check"]: p for p in read_xes(write(body)).provenance.problems}
+    assert (problems["mixed_zones"]["rows"], problems["mixed_zones"]["examples"]) == (1, ["+08:00"])

@@ -51,6 +51,7 @@ def build() -> typer.Typer:
     commands: tuple[tuple[str, Callable[..., None], str], ...] = (
         ("run", run, _("Study a log and write the plan and everything behind it into DIR.")),
         ("check", check, _("Read a log and print what is wrong with its data.")),
+        ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
         ("doctor", doctor, _("Check fonts, versions, write access and memory of this computer.")),
@@ -94,7 +95,9 @@ def _root(
 def run(
     log: Annotated[
         Path,
-        typer.Argument(metavar="LOG", help=_("A log (.csv, .xes, .xes.gz, .parquet, .arrow) or a folder of tables.")),
+        typer.Argument(
+            metavar="LOG", help=_("A log (.csv, .xlsx, .xes, .parquet, .arrow, .zip ...) or a folder of tables.")
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help=_("Folder for the documents; made if absent."))
@@ -104,6 +107,11 @@ def run(
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
     ] = None,
     catalogue: Annotated[
         Path | None,
@@ -149,7 +157,7 @@ def run(
         Request(
             log=log, out=out, config=config, mapping=mapping, catalogue=catalogue, scenario=scenario, targets=targets,
             unit=_chosen("--unit", unit, ("case", "bundle")), policy=_chosen("--policy", policy, POLICY_FORMS), lang=_chosen("--lang", lang, ("zh", "en")),
-            seed=_whole("--seed", seed),
+            seed=_whole("--seed", seed), sheet=sheet, object_type=object_type,
         )
     )  # fmt: skip
 
@@ -159,6 +167,11 @@ def check(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
     ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
     catalogue: Annotated[
         Path | None,
         typer.Option(
@@ -166,10 +179,51 @@ def check(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    written: Annotated[
+        Path | None,
+        typer.Option("--write-mapping", metavar="FILE", help=_("Write the mapping used, to be edited and given back.")),
+    ] = None,
+    officers: Annotated[
+        Path | None,
+        typer.Option("--officers", metavar="FILE", help=_("Write which officer each code stands for (CSV).")),
+    ] = None,
 ) -> None:
-    from flowaudit.cli.run import check_log
+    from flowaudit.cli.check import check_log
 
-    check_log(file, mapping, catalogue, as_json)
+    check_log(
+        file,
+        mapping,
+        catalogue,
+        as_json=as_json,
+        written=written,
+        officers=officers,
+        sheet=sheet,
+        object_type=object_type,
+    )
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help=_("A log of any kind that is read."))],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help=_("Where to: .csv, .tsv, .xes (each also .gz), .parquet, .arrow, .jsonocel, .json or .sqlite."),
+        ),
+    ],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    force: Annotated[bool, typer.Option("--force", help=_("Replace OUT if it is there."))] = False,
+) -> None:
+    from flowaudit.cli.convert import convert_log
+
+    convert_log(source, target, mapping=mapping, object_type=object_type, sheet=sheet, force=force)
 
 
 def init(

@@ -1,9 +1,8 @@
-"""``flowaudit run`` and ``flowaudit check``: from files to a study, from a study to files and a few lines of text."""
+"""``flowaudit run``: from files to a study, from a study to files and a few lines of text."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 from flowaudit.catalogue import Catalogue, read_catalogue
 from flowaudit.cli.console import Stages, say, show_table
-from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, plain, require
+from flowaudit.delivery import DUTIES, FILES, Delivery, Place, deliver, require
 from flowaudit.errors import InputError, UsageError
-from flowaudit.eventlog import ColumnMapping, EventLog, check, read_log, read_mapping
+from flowaudit.eventlog import ColumnMapping, EventLog, read_log, read_mapping
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import Figure, NotRecorded, metric_label
@@ -37,6 +36,8 @@ class Request:
     policy: str | None = None
     lang: str | None = None
     seed: int | None = None
+    sheet: str | None = None
+    object_type: str | None = None
 
 
 def run_study(request: Request) -> None:
@@ -51,7 +52,7 @@ def run_study(request: Request) -> None:
     keep = {name for name in FILES if (place.folder / name).resolve() == request.log.resolve()}
     keep |= {f"{name}.json" for name in keep}
     require(place, keep)
-    mapping = read_mapping(request.mapping) if request.mapping else None
+    mapping = mapping_given(request.mapping, request.sheet, request.object_type)
     scenario = Scenario.load(request.scenario) if request.scenario else None
     targets = read_targets(request.targets) if request.targets else ()
     typed = place.folder / DUTIES
@@ -63,7 +64,9 @@ def run_study(request: Request) -> None:
     }
     with Stages(names) as tell:
         tell("read")
-        log, catalogue = _read(request.log, mapping, request.catalogue)
+        log, catalogue = read_with_catalogue(
+            request.log, mapping, request.catalogue, sheet=request.sheet, object_type=request.object_type
+        )
         result = study(
             log, catalogue, scenario=scenario, targets=targets, settings=settings, duties=duties,
             inputs=_digests(request, typed), progress=tell,
@@ -76,24 +79,6 @@ def run_study(request: Request) -> None:
     _report(result, written)
 
 
-def check_log(file: Path, mapping: Path | None, catalogue: Path | None, as_json: bool) -> None:
-    """Read a log and print its quality table."""
-    log, rules = _read(file, read_mapping(mapping) if mapping else None, catalogue)
-    quality = check(log, rules)
-    if as_json:
-        rows = plain(quality.table.to_dict("records"))
-        say(json.dumps({"log": repr(log), "problems": rows}, ensure_ascii=False, indent=1))
-        return
-    say(repr(log))
-    if quality.table.empty:
-        say(_("no problem was found."))
-        return
-    columns = ("severity", "check", "rows", "distorts", "action")
-    head = (_("Severity"), _("Problem"), _("Rows"), _("What it distorts"), _("What to do"))
-    rows = [[str(row[column]) for column in columns] for row in quality.table.to_dict("records")]
-    show_table(head, rows, right=(2,))
-
-
 def _settings(request: Request) -> StudySettings:
     settings = read_settings(request.config) if request.config else StudySettings()
     given = {"unit": request.unit, "policy": request.policy, "lang": request.lang, "seed": request.seed}
@@ -101,8 +86,25 @@ def _settings(request: Request) -> StudySettings:
     return settings.model_copy(update=changes)
 
 
-def _read(path: Path, mapping: ColumnMapping | None, catalogue: Path | None) -> tuple[EventLog, Catalogue | None]:
-    log = read_log(path, mapping=mapping)
+def mapping_given(file: Path | None, sheet: str | None, object_type: str | None) -> ColumnMapping | None:
+    """Return the mapping file given, with the sheet and the object type of the command line; None for none of them."""
+    layout = {name: word for name, word in (("sheet", sheet), ("object_type", object_type)) if word is not None}
+    if file is None and not layout:
+        return None
+    mapping = read_mapping(file) if file else ColumnMapping()
+    return mapping.model_copy(update={"file": mapping.file.model_copy(update=layout)})
+
+
+def read_with_catalogue(
+    path: Path,
+    mapping: ColumnMapping | None,
+    catalogue: Path | None,
+    *,
+    sheet: str | None = None,
+    object_type: str | None = None,
+) -> tuple[EventLog, Catalogue | None]:
+    """Read a log, and the catalogue given or lying in its folder."""
+    log = read_log(path, mapping, sheet=sheet, object_type=object_type)
     folder = catalogue or (path / "catalogue" if (path / "catalogue").is_dir() else None)
     return log, None if folder is None else read_catalogue(folder)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from flowaudit.eventlog.assemble import Raw, Reading, to_log
+from flowaudit.eventlog.assemble import EVENT_TIMES, Raw, Reading, to_log
 from flowaudit.eventlog.delimited import read_delimited
 from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.options import options
-from flowaudit.eventlog.source import sha256
-from flowaudit.messages import both
+from flowaudit.eventlog.source import digest, existing
 
 
 def read_csv(
@@ -19,9 +19,14 @@ def read_csv(
     mapping: ColumnMapping | str | Path | None = None,
     salt: bytes | None = None,
     keep_text: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header_row: int | None = None,
     **columns: str,
 ) -> EventLog:
-    """Read a table with one row per event: UTF-8 or GB18030, separated by comma, semicolon or tab, plain or ``.gz``.
+    """Read a table with one row per event: UTF-8, GB18030 or UTF-16, separated by comma, semicolon, tab or ``|``.
+
+    The file may be packed (``.gz``). Encoding, delimiter and header are found and told in the provenance.
 
     Columns are recognised by their headers, Chinese or English. Applicants and officers are pseudonymised, free text
     is left out, before anything is stored.
@@ -35,6 +40,10 @@ def read_csv(
         Key of the pseudonyms; the user's own by default.
     keep_text : bool
         Keep opinions and other free text.
+    encoding, delimiter : str, optional
+        Such as ``"gb18030"`` and ``";"``, where they are not found by themselves; win over ``[file]`` of the mapping.
+    header_row : int, optional
+        Line of the file that names the columns (1 is the first), if it is not the first row of several values.
     **columns : str
         Column by column what the file calls it, such as ``end="办结日期"``. Wins over the mapping.
 
@@ -50,11 +59,24 @@ def read_csv(
         activity or time, or has cells that are not times: with file, line and a hint.
     """
     opts = options(mapping, salt, keep_text, columns)
-    table = read_delimited(path)
-    reading = Reading(table.file, opts, {table.file: sha256(Path(path))})
-    if table.encoding != "utf-8-sig":
-        reading.notes.append(both("read as {encoding}", encoding=table.encoding.upper()))
-    if table.blank:
-        reading.notes.append(both("{n} empty rows left out", n=table.blank))
-    raw = Raw(table.frame, table.file, table.lines)
-    return to_log(raw, resolve_columns(table.frame.columns, opts.mapping, file=table.file), reading)
+    said = opts.mapping
+    path = Path(path)
+
+    def times(headers: Iterable[str]) -> list[str]:
+        # A file that lacks what a log needs is told of when it has been read: its rows may say more.
+        plain = said.date_format is None and not said.missing_times
+        found = resolve_columns(headers, said, file=path.name) if plain else {}
+        return [header for column, header in found.items() if column in EVENT_TIMES]
+
+    with digest(existing(path)) as told:
+        table = read_delimited(
+            path,
+            encoding=encoding or said.file.encoding,
+            delimiter=delimiter or said.file.delimiter,
+            header_row=header_row or said.file.header_row,
+            times=times,
+        )
+    reading = Reading(table.file, opts, {table.file: told.result()})
+    reading.notes.extend(table.notes())
+    raw = Raw(table.table, table.file, table.lines, distinct=True)
+    return to_log(raw, resolve_columns(table.table.column_names, said, file=table.file), reading)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from flowaudit.errors import InputError, nearest
 from flowaudit.eventlog.assemble import Raw, Reading, demand_columns, side_table, to_log
 from flowaudit.eventlog.delimited import read_delimited
-from flowaudit.eventlog.headers import CASE_COLUMNS, EVENT_COLUMNS, fold, recognise
+from flowaudit.eventlog.headers import CASE_COLUMNS, EVENT_COLUMNS, recognise, recognise_side
 from flowaudit.eventlog.log import SIDE_TABLES, EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, quoted, resolve_columns
+from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.options import options
-from flowaudit.eventlog.source import existing, sha256
+from flowaudit.eventlog.source import existing, sha256, utf8
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
@@ -45,22 +47,6 @@ _REFERENCES = (
     ("events", "case_id", "cases", "case_id"),
     ("events", "visit_id", "visits", "visit_id"),
 )
-_HEADERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "material_instances": {
-        "material_name": ("材料名称",), "material_code": ("材料编码",), "copies": ("份数", "收取数量"),
-        "collect_mode": ("收取方式",), "submit_time": ("提交时间", "收取时间"), "accepted": ("是否合格",),
-        "event_id": ("环节编号", "事件编号"),
-    },
-    "special_episodes": {
-        "type": ("特别程序种类", "种类"), "start": ("开始时间", "开始"), "end": ("结束时间", "结束"),
-        "reason": ("启动理由", "启动理由或依据"), "counts_in_clock": ("是否计入办理时限",),
-    },
-    "visits": {
-        "visit_id": ("到访编号",), "site": ("大厅", "办事场所"), "date": ("日期",), "ticket_time": ("取号时间",),
-        "called_time": ("叫号时间",), "left_time": ("离开时间",), "purpose": ("到访目的",),
-    },
-    "ratings": {"score": ("满意度", "评价等级"), "text": ("评价内容", "文字评价"), "time": ("评价时间",), "channel": ("评价渠道",)},
-}  # fmt: skip
 
 
 def read_folder(
@@ -120,16 +106,33 @@ def read_folder(
                 continue
             raise InputError(error.message, hint=error.hint) from error
         reading.sha256[file.name] = sha256(file)
-        if table.encoding != "utf-8-sig":
+        if table.encoding != "utf-8":
             reading.notes.append(both("'{file}' read as {encoding}", file=file.name, encoding=table.encoding.upper()))
-        raws[name] = Raw(table.frame, file.name, table.lines)
+        raws[name] = Raw(table.table, file.name, table.lines)
         found[name] = _columns(name, raws[name], opts.mapping)
     ids = {(n, c): raws[n].frame[h].str.strip() for n in raws for c, h in _as_is(raws[n], found[n]).items()}
     _check_references(raws, ids)
     raws["events"], found["events"] = _by_case(raws, found, ids)
-    officers = raws["events"].frame[found["events"]["resource"]] if "resource" in found["events"] else None
+    officers = raws["events"].table[found["events"]["resource"]] if "resource" in found["events"] else None
     tables = {n: side_table(raws[n], reading, found[n], officers) for n in SIDE_TABLES if n in raws}
+    if "e2o" in tables:
+        _hide_people(tables["e2o"], reading)
     return to_log(raws["events"], found["events"], reading, tables=tables)
+
+
+def _hide_people(links: pd.DataFrame, reading: Reading) -> None:
+    """Replace the ids of related objects that are people, in place: they may be names."""
+    if "object_type" not in links:
+        return
+    kinds = links["object_type"].map(lambda kind: people_of(str(kind)), na_action="ignore")
+    hidden = reading.options.hidden
+    for who, rename in (("applicant", hidden.applicants), ("officer", hidden.officers)):
+        here = (kinds == who).to_numpy(bool)
+        if here.any():
+            ids = links["object_id"].astype("object")
+            ids[here] = rename(ids[here].astype("str")).astype("object")
+            links["object_id"] = ids.astype("str")
+            reading.pseudonymised.append("object_id")
 
 
 def _synthetic(folder: Path) -> bool:
@@ -143,7 +146,7 @@ def _synthetic(folder: Path) -> bool:
 
 def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
     """Return canonical column to header of one table, demanding its keys."""
-    headers = list(raw.frame.columns)
+    headers = raw.table.column_names
     if name == "events":
         # `item_code` of an event is its own; everything else about the case stands in cases.csv.
         if mapping.columns.get("case_id") == _LINKED:
@@ -151,7 +154,7 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
                 update={"columns": {c: h for c, h in mapping.columns.items() if c != "case_id"}}
             )
         return resolve_columns(headers, mapping, file=raw.file, wanted=(*EVENT_COLUMNS, "item_code"))
-    said = {c: h for c, hs in _HEADERS.get(name, {}).items() for h in headers if fold(h) in {fold(c), *map(fold, hs)}}
+    said = recognise_side(name, headers)
     wanted = {
         "cases": ("case_id", *CASE_COLUMNS),
         "bundles": ("bundle_id", "applicant_id", "applicant_type", "district", "channel"),
@@ -170,14 +173,16 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
                     column=key,
                     columns=quoted(headers),
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("give the column this name in the header row."),
             )
     return columns
 
 
 def _as_is(raw: Raw, columns: Mapping[str, str]) -> dict[str, str]:
     """Return every column's header, under its canonical name where it has one."""
-    return {**{h: h for h in raw.frame.columns if h not in columns.values()}, **columns}
+    return {**{h: h for h in raw.table.column_names if h not in columns.values()}, **columns}
 
 
 def _check_references(raws: Mapping[str, Raw], ids: Mapping[tuple[str, str], pd.Series]) -> None:
@@ -249,14 +254,13 @@ def _by_case(
     columns["case_id"] = header
     frame[header] = owner
     frame = frame.drop(columns=["\0row", "\0event", "event", "owner"])
-    return Raw(frame, events.file, lambda wanted: events.lines([int(rows[r]) for r in wanted])), columns
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return Raw(table, events.file, lambda wanted: events.lines([int(rows[r]) for r in wanted])), columns
 
 
 def _only_header(path: Path) -> bool:
-    from flowaudit.eventlog.source import read_text
-
     try:
-        text, _encoding = read_text(path)
+        with utf8(path) as (text, _encoding):
+            return len([line for line in text.to_pybytes().splitlines() if line.strip()]) == 1
     except InputError:
         return False
-    return len([line for line in text.splitlines() if line.strip()]) == 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from flowaudit.errors import MissingColumnError, nearest
 from flowaudit.messages import translate as _
 
 Unit = Literal["case", "bundle"]
+Kept = TypeVar("Kept")
+NAT = int(np.iinfo(np.int64).min)
+"""A missing stamp among int64 microseconds."""
 Note = tuple[str, str]
 """One remark in Chinese and in English."""
 
@@ -67,6 +71,25 @@ class Provenance:
     notes: tuple[Note, ...] = ()
     problems: tuple[Mapping[str, Any], ...] = ()
     synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Some whole cases of a log that lie side by side.
+
+    Attributes
+    ----------
+    first_case : int
+        Position of the first of them in the log.
+    ptr : array of int64
+        Their part of :attr:`EventLog.case_ptr`: rows of the log, not of the tile. ``ptr[0]`` is the tile's first row.
+    columns : dict of str to array
+        One value for each row of the tile, read-only.
+    """
+
+    first_case: int
+    ptr: npt.NDArray[np.int64]
+    columns: Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,33 +143,107 @@ class EventLog:
         return None if found is None or found.empty else found
 
     def codes(self, column: str) -> tuple[npt.NDArray[np.int32], list[Any]]:
-        """Return a text column as codes (-1 where missing) and the labels they stand for."""
+        """Return a text column as codes (-1 where missing) and the labels they stand for.
+
+        Without missing values the codes are a read-only view of the events, mapped from disk for a stored log.
+        """
         array = self._dictionary(column)
         return _indices(array), array.dictionary.to_pylist()
+
+    def labels(self, column: str) -> list[Any]:
+        """Return the labels of a text column, in the order of their codes."""
+        chunked = self.events[column]
+        if _shares_dictionary(chunked):
+            found: list[Any] = chunked.chunk(0).dictionary.to_pylist()
+            return found
+        return self.codes(column)[1]
 
     def _dictionary(self, column: str) -> pa.DictionaryArray:
         chunked = self.events[column]
         if not pa.types.is_dictionary(chunked.type):
             chunked = pc.dictionary_encode(chunked)
+        if chunked.num_chunks == 1:
+            return chunked.chunk(0)
         array = chunked.unify_dictionaries().combine_chunks()
         if isinstance(array, pa.ChunkedArray):
             array = array.chunk(0) if array.num_chunks else pa.DictionaryArray.from_arrays([], [])
         return array
 
     def stamps(self, column: str) -> npt.NDArray[np.datetime64]:
-        """Return a time column as ``datetime64[us]`` (NaT where missing)."""
-        found: npt.NDArray[np.datetime64] = self.events[column].to_numpy().astype("datetime64[us]", copy=False)
+        """Return a time column as ``datetime64[us]`` (NaT where missing).
+
+        Without missing values a read-only view of the events, mapped from disk for a stored log.
+        """
+        chunked = self.events[column]
+        if chunked.num_chunks == 1:
+            return _moments(chunked.chunk(0))
+        found: npt.NDArray[np.datetime64] = chunked.to_numpy().astype("datetime64[us]", copy=False)
+        return found
+
+    def tiles(self, *columns: str) -> Iterator[Tile]:
+        """Go through the log in tiles of whole cases, without putting the tiles together.
+
+        A log that was stored in several record batches has one tile for each; any other log is one tile. A measure
+        that keeps sums instead of rows needs no more memory than one tile, however long the log is.
+
+        Parameters
+        ----------
+        *columns : str
+            Columns wanted in :attr:`Tile.columns`: codes (int32, -1 where missing) of a text column, else stamps as
+            int64 microseconds (``NAT`` where missing). Read-only.
+        """
+        ptr = self.case_ptr
+        edges = self._tile_rows(columns)
+        if edges is None:
+            yield Tile(0, ptr, {c: self._plain(c, None) for c in columns})
+            return
+        for number, (low, high) in enumerate(itertools.pairwise(edges.tolist())):
+            if low < high:
+                first, last = np.searchsorted(ptr, (low, high))
+                yield Tile(int(first), ptr[first : last + 1], {c: self._plain(c, number) for c in columns})
+
+    def _tile_rows(self, columns: tuple[str, ...]) -> npt.NDArray[np.int64] | None:
+        """Return the rows at which tiles begin, and the number of rows; None where the log is not laid out in tiles."""
+        if not len(self.events):
+            return None
+        layouts = [[len(chunk) for chunk in self.events[c].chunks] for c in columns or ("case_id",)]
+        if len(layouts[0]) < 2 or any(layout != layouts[0] for layout in layouts):
+            return None
+        edges: npt.NDArray[np.int64] = np.r_[0, np.cumsum(layouts[0])].astype(np.int64)
+        if not np.isin(edges, self.case_ptr).all():
+            return None
+        coded = [c for c in columns if pa.types.is_dictionary(self.events[c].type)]
+        return edges if all(_shares_dictionary(self.events[c]) for c in coded) else None
+
+    def _plain(self, column: str, tile: int | None) -> npt.NDArray[Any]:
+        if pa.types.is_timestamp(self.events[column].type):
+            stamps = self.stamps(column) if tile is None else _moments(self.events[column].chunk(tile))
+            found: npt.NDArray[Any] = stamps.view(np.int64)
+        else:
+            found = self.codes(column)[0] if tile is None else _indices(self.events[column].chunk(tile))
+        return _fixed(found)
+
+    def remember(self, what: str, make: Callable[[], Kept]) -> Kept:
+        """Return what ``make`` returns, made once: a log never changes, so what follows from it may be kept with it."""
+        kept: dict[str, Any] = self.__dict__.setdefault("_kept", {})
+        if what not in kept:
+            kept[what] = make()
+        found: Kept = kept[what]
         return found
 
     @cached_property
     def case_ptr(self) -> npt.NDArray[np.int64]:
         """Row where each case starts, and the number of rows last: case i is ``ptr[i]:ptr[i + 1]``."""
-        codes = _indices(self._dictionary("case_id"))
-        if not len(codes):
-            return np.zeros(1, np.int64)
-        starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-        ptr: npt.NDArray[np.int64] = np.r_[starts, len(codes)].astype(np.int64)
-        return ptr
+        chunked = self.events["case_id"]
+        starts, row, before = [], 0, -1
+        chunks = chunked.chunks if _shares_dictionary(chunked) else [self._dictionary("case_id")]
+        for chunk in chunks:
+            codes = _indices(chunk)
+            if len(codes):
+                new = np.flatnonzero(codes[1:] != codes[:-1]) + (row + 1)
+                starts.append(np.r_[row, new] if row == 0 or codes[0] != before else new)
+                row, before = row + len(codes), int(codes[-1])
+        return _fixed(np.concatenate([*starts, [row]]).astype(np.int64))
 
     @cached_property
     def case_index(self) -> npt.NDArray[np.int64]:
@@ -155,8 +252,32 @@ class EventLog:
 
     @cached_property
     def case_ids(self) -> list[str]:
-        codes, labels = self.codes("case_id")
-        return [labels[c] for c in codes[self.case_ptr[:-1]]]
+        found: list[str] = self._case_labels().to_pylist()
+        return found
+
+    @cached_property
+    def case_axis(self) -> pd.Index:
+        """The case ids as an index named ``case_id``, without a Python object for every case."""
+        found: pd.Index = pd.Index(pd.array(self._case_labels(), dtype="str"), name="case_id")
+        return found
+
+    def _case_labels(self) -> pa.Array:
+        """Return the id of every case; of a log written in order of its cases that is the dictionary itself."""
+        chunked = self.events["case_id"]
+        if not _shares_dictionary(chunked):
+            chunked = pa.chunked_array([self._dictionary("case_id")])
+        dictionary = chunked.chunk(0).dictionary if chunked.num_chunks else pa.array([], pa.string())
+        starts = self.case_ptr[:-1]
+        bounds = np.cumsum([0, *(len(chunk) for chunk in chunked.chunks)]).tolist()
+        cuts = np.searchsorted(starts, bounds).tolist()
+        used = [
+            _indices(chunk)[starts[a:b] - row]
+            for chunk, row, (a, b) in zip(chunked.chunks, bounds, itertools.pairwise(cuts), strict=False)
+        ]
+        codes = np.concatenate([np.zeros(0, np.int32), *used])
+        if len(codes) == len(dictionary) and np.array_equal(codes, np.arange(len(codes), dtype=np.int32)):
+            return dictionary
+        return dictionary.take(pa.array(codes, mask=codes < 0))
 
     @property
     def n_cases(self) -> int:
@@ -166,30 +287,36 @@ class EventLog:
     def n_events(self) -> int:
         """Distinct events: one shared by several cases counts once."""
         if self.has("event_id"):
-            return int(pc.count_distinct(self.events["event_id"]).as_py())
+            ids = self.events["event_id"]
+            return int(pc.count_distinct(ids).as_py()) + int(ids.null_count)
         return len(self.events)
 
     @cached_property
     def activities(self) -> list[str]:
-        codes, labels = self.codes("activity")
-        used = np.unique(codes[codes >= 0])
-        return [labels[c] for c in used]
+        return self._used("activity")
+
+    def _used(self, column: str) -> list[str]:
+        """Return the labels of a column that occur, in the order of their codes."""
+        labels = self.labels(column)
+        seen = np.zeros(len(labels) + 1, np.int64)
+        for tile in self.tiles(column):
+            seen += np.bincount(tile.columns[column] + np.int32(1), minlength=len(labels) + 1)
+        return [label for label, n in zip(labels, seen[1:], strict=True) if n]
 
     @cached_property
     def departments(self) -> list[str]:
         """Departments that handle something, in order of first code; the applicant's lane is not one."""
         if not self.has("department"):
             return []
-        codes, labels = self.codes("department")
-        used = np.unique(codes[codes >= 0])
-        return [labels[c] for c in used if labels[c] != APPLICANT]
+        return [label for label in self._used("department") if label != APPLICANT]
 
     @cached_property
     def span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """First and last stamp of the log."""
-        low = self.stamps("start" if self.has("start") else "end")
-        high = self.stamps("end")
-        return pd.Timestamp(np.nanmin(low)), pd.Timestamp(np.nanmax(high))
+        low = pc.min(self.events["start" if self.has("start") else "end"])
+        high = pc.max(self.events["end"])
+        first, last = (np.datetime64("NaT" if s.value is None else s.value, "us") for s in (low, high))
+        return pd.Timestamp(first), pd.Timestamp(last)
 
     def to_pandas(self, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the events as a DataFrame (dictionary columns become categoricals)."""
@@ -205,7 +332,12 @@ class EventLog:
 
     def with_tables(self, **tables: pd.DataFrame) -> EventLog:
         """Return a log with side tables added or replaced."""
-        return replace(self, tables={**self.tables, **tables})
+        return replace(self, tables={**self.tables, **tables}).with_case_ptr(self.case_ptr)
+
+    def with_case_ptr(self, case_ptr: npt.NDArray[np.int64]) -> EventLog:
+        """Tell the log where its cases start, where that is already known; returns the log itself."""
+        self.__dict__["case_ptr"] = _fixed(case_ptr)
+        return self
 
     def __repr__(self) -> str:
         first, last = self.span if len(self.events) else (None, None)
@@ -230,11 +362,42 @@ class EventLog:
         return f"<table>{body}</table>"
 
 
-def _indices(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
-    found: npt.NDArray[np.int32] = (
-        pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    )
+def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only view: one kind of array only, since every kind is one more compilation of each kernel."""
+    found = array.view()
+    found.flags.writeable = False
     return found
+
+
+def _indices(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    """Return the codes of a dictionary array, -1 where missing; a view where none is."""
+    indices = array.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int32()), -1)
+    found: npt.NDArray[np.int32] = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return found
+
+
+def _moments(array: pa.Array) -> npt.NDArray[np.datetime64]:
+    """Return stamps of microseconds, NaT where missing; a view where none is."""
+    if array.type != pa.timestamp("us"):
+        array = array.cast(pa.timestamp("us"))
+    found: npt.NDArray[np.datetime64] = array.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _shares_dictionary(chunked: pa.ChunkedArray) -> bool:
+    """Say whether all chunks of a column are coded by one and the same dictionary."""
+    if not pa.types.is_dictionary(chunked.type) or not chunked.num_chunks:
+        return False
+    first = chunked.chunk(0).dictionary
+    return all(_same(chunk.dictionary, first) for chunk in chunked.chunks[1:])
+
+
+def _same(a: pa.Array, b: pa.Array) -> bool:
+    # Batches of one file share the memory of their dictionary: millions of labels need not be compared.
+    where = [[None if buffer is None else buffer.address for buffer in array.buffers()] for array in (a, b)]
+    return (where[0] == where[1] and (a.offset, len(a)) == (b.offset, len(b))) or bool(a.equals(b))
 
 
 def from_frame(
@@ -271,32 +434,17 @@ def from_frame(
     >>> log.n_cases, log.activities
     (1, ['受理', '决定'])
     """
-    for column in ("case_id", "activity", "end"):
-        if column not in frame.columns:
-            raise MissingColumnError(
-                _(
-                    "an event log needs the column '{column}'; found {columns}.",
-                    column=column,
-                    columns=", ".join(map(str, frame.columns)),
-                )
-            )
-    frame = frame.reset_index(drop=True)
-    case_codes = pd.factorize(frame["case_id"])[0]
-    end = frame["end"].to_numpy("datetime64[us]")
-    begin = frame["start"].to_numpy("datetime64[us]") if "start" in frame else end
-    begin = np.where(np.isnat(begin), end, begin)
-    order = np.lexsort((np.arange(len(frame)), end, begin, case_codes))
-    frame = frame.iloc[order].reset_index(drop=True)
-    fields: dict[str, Any] = {}
-    for column in frame.columns:
-        series = frame[column]
-        if column in CODED:
-            text = series.astype("object").where(series.notna(), None)
-            fields[column] = pc.dictionary_encode(pa.array([None if v is None else str(v) for v in text], pa.string()))
-        elif pd.api.types.is_datetime64_any_dtype(series):
-            fields[column] = pa.array(series.to_numpy("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
-        elif series.dtype == object:
-            fields[column] = pa.array([None if pd.isna(v) else str(v) for v in series], pa.string())
-        else:
-            fields[column] = pa.Array.from_pandas(series)
-    return EventLog(pa.table(fields), dict(tables or {}), provenance or Provenance(), unit)
+    from flowaudit.eventlog.build import from_table
+
+    columns = {str(column): _as_array(str(column), frame[column]) for column in frame.columns}
+    return from_table(columns, tables=tables, provenance=provenance, unit=unit)
+
+
+def _as_array(column: str, series: pd.Series) -> pa.Array:
+    """Return a column of a frame as Arrow; numbers that name something (a case, an item) become text."""
+    if pd.api.types.is_datetime64_any_dtype(series):
+        return pa.array(series.to_numpy("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
+    text = pd.api.types.is_string_dtype(series.dtype) or isinstance(series.dtype, pd.CategoricalDtype)
+    if series.dtype == object or (column in CODED and not text):
+        return pa.array([None if pd.isna(v) else str(v) for v in series.astype("object")], pa.string())
+    return pa.Array.from_pandas(series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
 import os
@@ -9,16 +10,26 @@ import re
 import sys
 import time
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flowaudit.errors import InputError
+from flowaudit.eventlog.coded import Coded, among, coded, is_text
+from flowaudit.eventlog.headers import person_of
+from flowaudit.eventlog.staging import staged
 from flowaudit.messages import translate as _
 
 SALT_BYTES = 32
+_RUNS_AS_FORMULA = "^(?=[=+@\t\r-])"
 MASK = "***"
+PSEUDONYM = "_pseudonym"
+"""Ending of a header whose column our own writers filled with pseudonyms: they stay as they are."""
 _PERSON = re.compile(
     r"申请人|申请单位|证件号|身份证|联系人|联系电话|联系方式|手机|代理人|法定代表人|统一社会信用代码|"
     r"applicant|applyer|contact_|id_?number|(^|_)(phone|mobile)",
@@ -35,6 +46,9 @@ _KEY = re.compile(r"(_id|_code|_no|编号|编码|流水号)$|^(id|case_id|activi
 _ID_NUMBER = r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
 _MOBILE = r"(?<!\d)1[3-9]\d{9}(?!\d)"
 _PERSONAL_NUMBER = re.compile(f"{_ID_NUMBER}|{_MOBILE}")
+# What either number begins with, for Arrow's search, which knows neither look-behind nor all digits as \d.
+_LONG_NUMBER = r"[1-9１-９]\p{Nd}{10}"
+_FULL_WIDTH = {ord("０") + digit: ord("0") + digit for digit in range(10)} | {ord("Ｘ"): ord("X"), ord("ｘ"): ord("x")}
 
 
 def config_dir() -> Path:
@@ -92,6 +106,52 @@ def _existing_salt(path: Path) -> bytes:
     return b""
 
 
+_witness: ContextVar[dict[str, str] | None] = ContextVar("officer_map", default=None)
+
+
+@contextmanager
+def officer_map() -> Iterator[dict[str, str]]:
+    """Learn, while logs are read, which officer each code stands for. Nothing keeps it unless asked to.
+
+    Yields
+    ------
+    dict of str to str
+        Code to the name as the file writes it (two spellings of one officer are joined by " / "). Accounts of systems
+        keep their names and are not in it.
+
+    Examples
+    --------
+    >>> from flowaudit.eventlog import read_frame
+    >>> with officer_map() as names:
+    ...     log = read_frame(pd.DataFrame({"办件编号": ["1"], "环节名称": ["受理"], "办理人": ["张三"],
+    ...                                    "完成时间": ["2024-01-02 09:00"]}), salt=b"0" * 32)
+    >>> names
+    {'Rb2efda': '张三'}
+    """
+    names: dict[str, str] = {}
+    token = _witness.set(names)
+    try:
+        yield names
+    finally:
+        _witness.reset(token)
+
+
+def write_officer_map(names: Mapping[str, str], path: str | Path) -> None:
+    """Write what :func:`officer_map` learned as CSV (code, name), readable by its owner alone where the system can.
+
+    A name that a spreadsheet program would run as a formula gets an apostrophe before it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    with staged(path, private=True) as place, place.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow([_("officer code"), _("name")])
+        writer.writerows((code, re.sub(_RUNS_AS_FORMULA, "'", names[code])) for code in sorted(names))
+
+
 class Pseudonymiser:
     """Keyed, stable, one-way names for people.
 
@@ -115,18 +175,33 @@ class Pseudonymiser:
 
     def applicants(self, values: pd.Series) -> pd.Series:
         """Return 16 hexadecimal digits per applicant, missing where missing."""
-        return self._each(values, {v: self._digest("applicant", v)[:16] for v in _distinct(values)})
+        return self._each(values, self.applicant_names(_distinct(values)))
 
     def officers(self, values: pd.Series, *, known: pd.Series | None = None) -> pd.Series:
         """Return ``R`` and 6 hexadecimal digits per officer (10 where two officers would share a code)."""
-        names = set(_distinct(values)) | (set(_distinct(known)) if known is not None else set())
-        digests = {v: self._digest("officer", v) for v in sorted(names) if v not in self._keep}
+        return self._each(
+            values, self.officer_names([*_distinct(values), *(_distinct(known) if known is not None else ())])
+        )
+
+    def applicant_names(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the pseudonym of every applicant; blank names have none."""
+        return {name: self._digest("applicant", name)[:16] for name in names if name.strip()}
+
+    def officer_names(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the code of every officer; blank names have none."""
+        there = {name for name in names if name.strip()}
+        digests = {v: self._digest("officer", v) for v in sorted(there) if v not in self._keep}
         # One officer may be written in two ways that mean the same; only different digests are different officers.
         short: dict[str, set[str]] = {}
         for digest in digests.values():
             short.setdefault(digest[:6], set()).add(digest)
         codes = {v: "R" + d[: 6 if len(short[d[:6]]) == 1 else 10] for v, d in digests.items()}
-        return self._each(values, {**codes, **{v: v for v in names if v in self._keep}})
+        told = _witness.get()
+        if told is not None:
+            for name, code in codes.items():
+                if name not in told.setdefault(code, name).split(" / "):
+                    told[code] += f" / {name}"
+        return {**codes, **{v: v for v in there if v in self._keep}}
 
     def _digest(self, kind: str, value: str) -> str:
         # An officer's number passed through a spreadsheet comes back as "10929.0".
@@ -154,20 +229,20 @@ def is_free_text(column: str) -> bool:
 
 
 def protect(
-    frame: pd.DataFrame,
+    table: dict[str, pa.Array],
     hidden: Pseudonymiser,
     *,
-    officers: pd.Series | None = None,
+    officers: Iterable[str] | None = None,
     keep_text: bool = False,
     untouched: Collection[str] = (),
-) -> tuple[pd.DataFrame, list[str], list[str], dict[str, int]]:
-    """Return a table without names of people, and what was done to it.
+) -> tuple[list[str], list[str], dict[str, int]]:
+    """Take the names of people out of a table, in place, and tell what was done to it.
 
     Parameters
     ----------
-    frame : pd.DataFrame
+    table : dict of str to pa.Array
     hidden : Pseudonymiser
-    officers : pd.Series, optional
+    officers : iterable of str, optional
         Officers as the file writes them: a column half of whose values are officers names officers too.
     keep_text : bool
         Keep free text (its identity and telephone numbers are masked all the same).
@@ -176,43 +251,68 @@ def protect(
 
     Returns
     -------
-    frame : pd.DataFrame
     pseudonymised : list of str
     dropped : list of str
         Free-text columns left out.
     masked : dict of str to int
         Cells in which an identity or telephone number was masked, by column.
     """
-    frame = frame.copy(deep=False)
     pseudonymised: list[str] = []
     dropped: list[str] = []
     masked: dict[str, int] = {}
-    crew = set(_distinct(officers)) if officers is not None else set()
-    for column in list(frame.columns):
-        values = frame[column]
-        if column == "resource":
-            frame[column] = hidden.officers(values, known=officers)
+    crew = [name for name in officers if name.strip()] if officers is not None else []
+
+    def coin(text: Coded) -> pa.Array:
+        names = hidden.officer_names([*text.distinct(), *crew])
+        return text.mapped(names.get).array()
+
+    done = {c.removesuffix(PSEUDONYM) for c in table if c.endswith(PSEUDONYM)} - set(table)
+    if done:
+        columns = [(c.removesuffix(PSEUDONYM) if c.removesuffix(PSEUDONYM) in done else c, v) for c, v in table.items()]
+        table.clear()
+        table.update(columns)
+        pseudonymised.extend(sorted(done))
+    for column in [c for c in table if c not in done]:
+        kind = None if column in untouched else person_of(column)
+        if column == "resource" or kind == "officer":
+            table[column] = coin(coded(table[column]))
             pseudonymised.append(column)
         elif column in untouched:
             continue
-        elif names_person(column):
-            frame[column] = hidden.applicants(values)
+        elif kind == "applicant" or names_person(column):
+            text = coded(table[column])
+            table[column] = text.mapped(hidden.applicant_names(text.distinct()).get).array()
             pseudonymised.append(column)
-        elif not (pd.api.types.is_string_dtype(values.dtype) or values.dtype == object):
+        elif not is_text(table[column].type):
             continue
         elif is_free_text(column) and not keep_text:
-            frame = frame.drop(columns=column)
+            del table[column]
             dropped.append(column)
         elif _KEY.search(column):
             continue
         else:
-            distinct = _distinct(values)
-            if distinct and sum(v in crew for v in distinct) * 2 >= len(distinct):
-                frame[column] = hidden.officers(values, known=officers)
+            text = coded(table[column])
+            used = (text.counts() > 0) & ~pc.equal(pc.utf8_trim_whitespace(text.labels), "").to_numpy(
+                zero_copy_only=False
+            )
+            if used.any() and (among(text.labels, crew) & used).sum() * 2 >= used.sum():
+                table[column] = coin(text)
                 pseudonymised.append(column)
                 continue
-            changed = {v: c for v in distinct if (c := _PERSONAL_NUMBER.sub(MASK, v)) != v}
+            suspects = pc.match_substring_regex(text.labels, _LONG_NUMBER).to_numpy(zero_copy_only=False) & used
+            labels = text.labels.filter(pa.array(suspects)).to_pylist()
+            changed = {label: safe for label in labels if (safe := _masked(label)) != label}
             if changed:
-                frame[column] = values.astype("object").map(lambda v, changed=changed: changed.get(v, v)).astype("str")
-                masked[column] = int(values.isin(list(changed)).sum())
-    return frame, pseudonymised, dropped, masked
+                masked[column] = int(text.isin(changed).sum())
+                table[column] = text.mapped(lambda label, changed=changed: changed.get(label, label)).array()  # type: ignore[misc]
+    return pseudonymised, dropped, masked
+
+
+def _masked(text: str) -> str:
+    """Return text without identity and telephone numbers, whether their digits are half or full width."""
+    plain = text.translate(_FULL_WIDTH)
+    out, last = [], 0
+    for found in _PERSONAL_NUMBER.finditer(plain):
+        out += [text[last : found.start()], MASK]
+        last = found.end()
+    return "".join([*out, text[last:]])

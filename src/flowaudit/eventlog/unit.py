@@ -42,6 +42,11 @@ def as_unit(log: EventLog, unit: Unit | None = None) -> EventLog:
         raise MissingColumnError(
             _("unit='bundle' needs a table 'cases' with 'bundle_id'; this log has none."), hint=_("use unit='case'.")
         )
+    # Every measure asks for the unit it counts by: the view is made once.
+    return log.remember("by bundle", lambda: _by_bundle(log, cases))
+
+
+def _by_bundle(log: EventLog, cases: pd.DataFrame) -> EventLog:
     bundle_of = cases.dropna(subset=["bundle_id"]).set_index("case_id")["bundle_id"]
     frame = log.to_pandas()
     owner = frame["case_id"].astype("object").map(bundle_of)

@@ -1,29 +1,35 @@
-"""Read an event log from XES (IEEE 1849), plain or ``.gz``, in one pass and without trusting the document."""
+"""Read an event log from XES (IEEE 1849), plain or ``.gz``: quickly where it is written in the plain way, else strictly."""
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
-from xml.parsers import expat
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog.assemble import Raw, Reading, side_table, to_log
-from flowaudit.eventlog.dates import demand_good, parse_stamps
+from flowaudit.eventlog.coded import Coded, coded
+from flowaudit.eventlog.flat import marked
 from flowaudit.eventlog.headers import CASE_COLUMNS, recognise
 from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.options import options
-from flowaudit.eventlog.source import existing, sha256, unpacked
+from flowaudit.eventlog.source import existing, sha256
+from flowaudit.eventlog.xes_content import Content
+from flowaudit.eventlog.xes_document import XES_KEYS, lines_of, read_document
+from flowaudit.eventlog.xes_scan import scan_xes
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
-_CHUNK = 1 << 20
-_VALUES = frozenset({"string", "date", "int", "float", "boolean", "id"})
-_NESTED = frozenset({"list", "container", "values"})
+_EVENT_WANTED = (
+    "case_id", "activity", "department", "resource", "role", "end", "lifecycle", "event_id", "stage", "office", "level",
+    "item_code", "arrive", "start", "result", "opinion", "visit_id", "is_auto",
+)  # fmt: skip
+# Starting the quick way (and compiling it, the first time) takes longer than parsing a file of so many bytes.
+_SMALL, _SMALL_PACKED = 1 << 22, 1 << 18
+_NAME, _CASE = "concept:name", "case:concept:name"
 
 
 def read_xes(
@@ -48,239 +54,119 @@ def read_xes(
     Raises
     ------
     InputError
-        If the file is missing, cut off, not XES, declares a document type or an entity, or lacks what a log needs.
+        If the file is missing, cut off, not XES, declares a document type or an entity, holds a value that has not
+        the type it was declared with, or lacks what a log needs.
 
     Notes
     -----
     Nested attributes, lists, globals and classifiers are not read; the first two are counted in the provenance.
+    A document written in the plain way is read byte by byte (:mod:`flowaudit.eventlog.xes_scan`), any other by a
+    parser; both give the same.
     """
     path = existing(path)
     opts = options(mapping, salt, keep_text, columns)
-    found = _Document(path.name)
-    found.read(path)
-    reading = Reading(path.name, opts, {path.name: sha256(path)})
+    found, digest = _content(path, opts.mapping.timezone)
+    reading = Reading(path.name, opts, {path.name: digest}, offsets=set(found.offsets))
     if found.nested:
         reading.notes.append(both("{n} nested attributes not read", n=found.nested))
     if found.loose:
         reading.problem("events_outside_traces", found.loose)
-    events = found.events.frame()
-    traces = found.traces.frame()
-    at_event = Raw(events, path.name, lambda rows: [found.events.line[r] for r in rows])
-    at_trace = Raw(traces, path.name, lambda rows: [found.traces.line[r] for r in rows])
-    found.events.type_columns(at_event, reading)
-    found.traces.type_columns(at_trace, reading)
-    if events.empty:
+    for where, (local, dates) in found.local.items():
+        reading.problem("mixed_zones", local, dates, sorted(found.offsets), column=where.split(" ", 1)[1])
+    events, traces, trace = found.events, found.traces, found.trace_of
+    if found.pseudonymous:
+        # A header that the mapping names is left to it.
+        hidden = [c for c in found.pseudonymous if c not in opts.mapping.columns]
+        events = _marked(events, {XES_KEYS.get(c, c): c for c in hidden} | {c: c for c in hidden})
+        traces = _marked(traces, {c: c for c in hidden})
+    del found
+    if not len(trace):
         raise InputError(
             _("'{file}' holds no event inside a trace.", file=path.name), hint=_("check that the export is complete.")
         )
-
-    trace = np.frombuffer(found.trace_of, np.int64)
-    names = (
-        traces["concept:name"].astype("object")
-        if "concept:name" in traces
-        else pd.Series(None, index=traces.index, dtype="object")
-    )
-    unnamed = names.isna()
-    if unnamed.any():
-        # A trace is a case even when nobody gave it a name.
-        names = names.where(~unnamed, pd.Series([f"trace {i + 1}" for i in range(len(names))], dtype="object"))
-        reading.problem("unnamed_traces", int(unnamed.sum()), len(names), names[unnamed])
-    twice = names[names.duplicated()]
-    if len(twice):
-        reading.problem("traces_of_one_name", len(twice), len(names), twice)
-    empty = np.setdiff1d(np.arange(len(names)), trace)
-    if len(empty):
-        reading.problem("cases_without_events", len(empty), len(names), names.iloc[empty])
-
-    traces = traces.drop(columns="concept:name", errors="ignore")
-    events.insert(0, "case:concept:name", names.to_numpy()[trace])
+    names = _case_names(traces, trace, reading)
+    if _NAME in traces.column_names:
+        traces = traces.drop_columns([_NAME])
+    attributes = list(traces.column_names)
+    case_of = Coded(names.codes[trace], names.labels).array()
+    # An event may carry such a key too; its namesake steps aside.
+    events = events.rename_columns(_aside(events.column_names, _CASE))
+    events = events.add_column(0, _CASE, case_of)
     # What the mapping says of trace attributes concerns the table of cases only.
     of_case = {
         column: header.removeprefix("case:")
         for column, header in opts.mapping.columns.items()
-        if column in CASE_COLUMNS and header.removeprefix("case:") in traces
+        if column in CASE_COLUMNS and header.removeprefix("case:") in attributes
     }
     said = {column: header for column, header in opts.mapping.columns.items() if column not in of_case}
-    for header in traces.columns:
-        if f"case:{header}" in (*said.values(), *opts.mapping.department_from):
-            events[f"case:{header}"] = traces[header].to_numpy()[trace]
+    for header in attributes:
+        wanted = f"case:{header}"
+        if wanted in (*said.values(), *opts.mapping.department_from):
+            values = traces[header].take(pa.array(trace))
+            at = events.column_names.index(wanted) if wanted in events.column_names else None
+            events = events.append_column(wanted, values) if at is None else events.set_column(at, wanted, values)
     own = opts.mapping.model_copy(update={"columns": said})
-    raw = Raw(events, path.name, at_event.lines)
-    resolved = resolve_columns(events.columns, own, file=path.name, wanted=_EVENT_WANTED)
-    of_case |= recognise(traces.columns, wanted=[c for c in CASE_COLUMNS if c not in of_case], taken=of_case.values())
-    cases = traces.assign(**{"\0case": names.to_numpy()})[~names.duplicated().to_numpy()]
-    raw_cases = Raw(
-        cases.rename(columns={"case_id": "case_id_raw"}).rename(columns={"\0case": "case_id"}).reset_index(drop=True),
-        path.name,
-        at_trace.lines,
-    )
-    officers = events[resolved["resource"]] if "resource" in resolved else None
+    resolved = resolve_columns(events.column_names, own, file=path.name, wanted=_EVENT_WANTED)
+    of_case |= recognise(attributes, wanted=[c for c in CASE_COLUMNS if c not in of_case], taken=of_case.values())
     tables = {}
-    if len(traces.columns):
+    if attributes:
+        # Of traces with one name the first counts.
+        first = names.first_rows()
+        first = np.sort(first[first < len(names)])
+        cases = traces.rename_columns(_aside(attributes, "case_id"))
+        cases = cases.add_column(0, "case_id", names.array()).take(pa.array(first))
+        officers = events[resolved["resource"]] if "resource" in resolved else None
+        raw_cases = Raw(cases, path.name, lambda rows: lines_of(path, "trace", [int(first[r]) for r in rows]))
         table = side_table(raw_cases, reading, of_case, officers)
         tables["cases"] = table[["case_id", *table.columns.drop("case_id")]]
+        del cases, raw_cases
+    del traces
+    raw = Raw(events, path.name, lambda rows: lines_of(path, "event", rows))
+    del events
     return to_log(raw, resolved, reading, tables=tables)
 
 
-_EVENT_WANTED = (
-    "case_id", "activity", "department", "resource", "role", "end", "lifecycle", "event_id", "stage", "office", "level",
-    "item_code", "arrive", "start", "result", "opinion", "visit_id", "is_auto",
-)  # fmt: skip
+def _content(path: Path, timezone: str | None) -> tuple[Content, str]:
+    """Return what a file holds, and its digest."""
+    size = path.stat().st_size if path.is_file() else 0
+    if size >= (_SMALL_PACKED if path.name.casefold().endswith(".gz") else _SMALL):
+        digest: list[str] = []
+        found = scan_xes(path, timezone=timezone, digest=digest)
+        if found is not None:
+            return found, digest[0]
+    return read_document(path, timezone=timezone), sha256(path)
 
 
-class _Columns:
-    """Attributes of events or traces, column by column: most rows have most keys."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, array[int]] = {}
-        self.values: dict[str, list[str]] = {}
-        self.kinds: dict[str, set[str]] = {}
-        self.line: array[int] = array("q")
-
-    def add(self, kind: str, key: str, value: str) -> None:
-        row = len(self.line) - 1
-        try:
-            self.rows[key].append(row)
-        except KeyError:
-            self.rows[key], self.values[key], self.kinds[key] = array("q", [row]), [value], {kind}
-        else:
-            self.values[key].append(value)
-            self.kinds[key].add(kind)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the attributes as text, missing where a row has no such key (the last one wins where it has two)."""
-        out: dict[str, pd.Series] = {}
-        for key, values in self.values.items():
-            column = np.full(len(self.line), None, dtype=object)
-            column[np.frombuffer(self.rows[key], np.int64)] = values
-            out[key] = pd.Series(column, dtype="str")
-        return pd.DataFrame(out, index=pd.RangeIndex(len(self.line)))
-
-    def type_columns(self, raw: Raw, reading: Reading) -> None:
-        """Give columns the type that all their values were declared with; text stays text."""
-        for key, kinds in self.kinds.items():
-            if kinds == {"date"}:
-                stamps = parse_stamps(raw.frame[key], timezone=reading.options.mapping.timezone)
-                demand_good(stamps, raw.frame[key], file=raw.file, column=key, lines=raw.lines)
-                reading.offsets |= set(stamps.offsets)
-                raw.frame[key] = stamps.values
-            elif kinds <= {"int", "float"}:
-                numbers = pd.to_numeric(raw.frame[key], errors="coerce")
-                bad = np.flatnonzero(
-                    (
-                        numbers.isna() & raw.frame[key].notna() & ~raw.frame[key].str.casefold().isin(["nan", ""])
-                    ).to_numpy()
-                )
-                if len(bad):
-                    raise InputError(
-                        _(
-                            "'{file}', line {line}: '{cell}' is not a number.",
-                            file=raw.file, line=raw.lines([int(bad[0])])[0], cell=raw.frame[key].iloc[int(bad[0])],
-                        )
-                    )  # fmt: skip
-                raw.frame[key] = (
-                    numbers.astype("Int64")
-                    if kinds == {"int"} and not (numbers % 1 > 0).any()
-                    else numbers.astype("float64")
-                )
-            elif kinds == {"boolean"}:
-                raw.frame[key] = raw.frame[key].str.casefold().map({"true": True, "false": False}).astype("boolean")
+def _case_names(traces: pa.Table, trace: object, reading: Reading) -> Coded:
+    """Return the name of every trace; a trace is a case even when nobody gave it a name."""
+    n = len(traces)
+    nobody = Coded(np.full(n, -1, np.int32), pa.array([], pa.string()))
+    names = coded(traces[_NAME]) if _NAME in traces.column_names else nobody
+    unnamed = np.flatnonzero(names.codes < 0)
+    if len(unnamed):
+        given = Coded(np.full(n, -1, np.int32), pa.array([f"trace {i + 1}" for i in unnamed], pa.string()))
+        given.codes[unnamed] = np.arange(len(unnamed), dtype=np.int32)
+        reading.problem("unnamed_traces", len(unnamed), n, given.labels.slice(0, 5).to_pylist())
+        names = names.where(names.codes >= 0, given)
+    first = names.first_rows()
+    again = np.flatnonzero(first[names.codes] != np.arange(n))
+    if len(again):
+        reading.problem("traces_of_one_name", len(again), n, names.cells(again[:1_000]))
+    empty = np.flatnonzero(np.bincount(np.asarray(trace), minlength=n) == 0)
+    if len(empty):
+        reading.problem("cases_without_events", len(empty), n, names.cells(empty[:5]))
+    return names
 
 
-class _Document:
-    """One pass over the document; depth says where an attribute belongs."""
+def _aside(headers: list[str], name: str) -> list[str]:
+    """Return headers of which none is the given name."""
+    free = name
+    while free in headers:
+        free += "_raw"
+    return [free if header == name else header for header in headers]
 
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.events, self.traces = _Columns(), _Columns()
-        self.trace_of: array[int] = array("q")
-        self.nested = 0
-        self.loose = 0
-        self._depth = 0
-        self._level = 0  # 1 log, 2 trace, 3 event: where attributes one step deeper belong
-        self._skip = 0  # depth of the element being passed over; 0 when none is
-        self._counting = False  # whether attributes inside it are counted
 
-    def read(self, path: Path) -> None:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        # No document type is needed by XES, and every known attack on parsers needs one.
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
-        parser.EntityDeclHandler = self._refuse_doctype
-        parser.ExternalEntityRefHandler = self._refuse_doctype
-        self._parser = parser
-        try:
-            with unpacked(path) as stream:
-                while chunk := stream.read(_CHUNK):
-                    parser.Parse(chunk, False)
-                parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            raise InputError(
-                _(
-                    "'{file}', line {line}: not well-formed XML ({reason}).",
-                    file=self.file, line=error.lineno, reason=expat.ErrorString(error.code),
-                ),
-                hint=_("the file is cut off or damaged: export or copy it again.")
-                if self._level
-                else _("give an XES file; it begins with <log>."),
-            ) from error  # fmt: skip
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._depth = depth = self._depth + 1
-        if self._skip:
-            if self._counting and tag in _VALUES:
-                self.nested += 1
-            return
-        level = self._level
-        if ":" in tag:
-            tag = tag.rpartition(":")[2]
-        if depth == level + 1 and tag in _VALUES and level > 1:
-            key = attributes.get("key")
-            if key is not None:
-                (self.events if level == 3 else self.traces).add(tag, key, attributes.get("value", ""))
-            self._pass_over(counting=True)
-        elif tag == "event" and level == 2:
-            self._level = 3
-            self.events.line.append(self._parser.CurrentLineNumber)
-            self.trace_of.append(len(self.traces.line) - 1)
-        elif tag == "trace" and level == 1:
-            self._level = 2
-            self.traces.line.append(self._parser.CurrentLineNumber)
-        elif depth == 1:
-            if tag != "log":
-                raise InputError(
-                    _("'{file}' is not XES: its root is <{tag}>, not <log>.", file=self.file, tag=tag),
-                    hint=_("give an XES file; it begins with <log>."),
-                )
-            self._level = 1
-        else:
-            if tag == "event":
-                self.loose += 1
-            if level > 1 and tag in _NESTED:
-                self.nested += 1
-            self._pass_over(counting=level > 1)
-
-    def _pass_over(self, *, counting: bool) -> None:
-        """Skip what is inside this element; inside events and traces the attributes there are counted."""
-        self._skip = self._depth
-        self._counting = counting
-
-    def _end(self, _tag: str) -> None:
-        depth = self._depth
-        if self._skip:
-            if self._skip == depth:
-                self._skip = 0
-        elif depth == self._level:
-            self._level -= 1
-        self._depth = depth - 1
-
-    def _refuse_doctype(self, *_declaration: Any) -> NoReturn:
-        raise InputError(
-            _(
-                "'{file}', line {line}: a document type or an (external) entity is declared; this is not allowed.",
-                file=self.file, line=self._parser.CurrentLineNumber,
-            ),
-            hint=_("XES needs none: export the log again, or remove the <!DOCTYPE ...> part if you trust the file."),
-        )  # fmt: skip
+def _marked(table: pa.Table, column_of: Mapping[str, str]) -> pa.Table:
+    """Return a table of our own writer whose columns of pseudonyms say so in their headers."""
+    headers = [marked(column_of[key], column_of.values()) if key in column_of else key for key in table.column_names]
+    return table.rename_columns(headers) if len(set(headers)) == len(headers) else table

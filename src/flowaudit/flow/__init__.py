@@ -3,9 +3,17 @@
 from flowaudit.flow.bpmn import to_bpmn
 from flowaudit.flow.concurrency import concurrency
 from flowaudit.flow.discover import END, START, AsIs, discover
-from flowaudit.flow.edges import directly_follows, enabler_edges, handover, tied_share
+from flowaudit.flow.edges import (
+    directly_follows,
+    enabler_edges,
+    end_activities,
+    handover,
+    start_activities,
+    tied_share,
+)
 from flowaudit.flow.enablement import Enablement, enablement
 from flowaudit.flow.model import Tree, discover_tree
+from flowaudit.flow.replay import ReplayFitness, replay_fitness
 from flowaudit.flow.variants import variant_codes, variants
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "START",
     "AsIs",
     "Enablement",
+    "ReplayFitness",
     "Tree",
     "concurrency",
     "directly_follows",
@@ -20,7 +29,10 @@ __all__ = [
     "discover_tree",
     "enablement",
     "enabler_edges",
+    "end_activities",
     "handover",
+    "replay_fitness",
+    "start_activities",
     "tied_share",
     "to_bpmn",
     "variant_codes",

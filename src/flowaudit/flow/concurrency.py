@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import numpy.typing as npt
 
-from flowaudit.eventlog import EventLog
+from flowaudit.eventlog import EventLog, VariantTable, variant_table
+from flowaudit.flow._tables import EdgeTable
+from flowaudit.flow._waits import sums_by
 
 Ints = npt.NDArray[np.int64]
 
 THRESHOLD = 0.9
 _BLOCK = 2**22
-"""Cells of the table of cases by activities that are held at a time."""
-
-
-def directly_following(log: EventLog) -> tuple[Ints, Ints]:
-    """Return the rows (earlier, later) of neighbours in one case, in the log's order."""
-    follows = np.ones(len(log.events), np.bool_)
-    follows[log.case_ptr[:-1]] = False
-    later = np.flatnonzero(follows).astype(np.int64, copy=False)
-    return later - 1, later
+"""Cells of the table of variants by activities that are held at a time."""
 
 
 def concurrency(log: EventLog, threshold: float = THRESHOLD) -> set[frozenset[str]]:
@@ -50,24 +42,23 @@ def concurrency(log: EventLog, threshold: float = THRESHOLD) -> set[frozenset[st
     >>> concurrency(from_frame(frame)) == {frozenset("BC")}
     True
     """
-    codes, labels = log.codes("activity")
-    return {frozenset((labels[a], labels[b])) for a, b in concurrent_codes(log, codes, len(labels), threshold)}
+    labels = log.labels("activity")
+    return {frozenset((labels[a], labels[b])) for a, b in concurrent_codes(log, threshold)}
 
 
-def concurrent_codes(
-    log: EventLog, codes: npt.NDArray[np.int32], n: int, threshold: float = THRESHOLD
-) -> list[tuple[int, int]]:
+def concurrent_codes(log: EventLog, threshold: float = THRESHOLD) -> list[tuple[int, int]]:
     """Return the concurrent pairs as activity codes, smaller first."""
-    activity = codes.astype(np.int64)
-    before, after = directly_following(log)
-    keys, counts = np.unique(activity[before] * n + activity[after], return_counts=True)
-    follows = dict(zip(keys.tolist(), counts.tolist(), strict=True))
-    case = log.case_index
+    if not log.n_cases:
+        return []
+    table = variant_table(log)
+    n = len(log.labels("activity"))
+    activity, weight, variant = table.activity.astype(np.int64), table.weight, table.variant
+    later = np.flatnonzero(variant[1:] == variant[:-1]) + 1
+    follows = _weighted(activity[later - 1] * n + activity[later], weight[later])
     triple = np.flatnonzero(
-        (case[2:] == case[:-2]) & (activity[2:] == activity[:-2]) & (activity[1:-1] != activity[:-2])
+        (variant[2:] == variant[:-2]) & (activity[2:] == activity[:-2]) & (activity[1:-1] != activity[:-2])
     )
-    loop_keys, loop_counts = np.unique(activity[triple] * n + activity[triple + 1], return_counts=True)
-    loops = dict(zip(loop_keys.tolist(), loop_counts.tolist(), strict=True))
+    loops = _weighted(activity[triple] * n + activity[triple + 1], weight[triple])
 
     def self_loop(a: int) -> float:
         return float(follows.get(a * n + a, 0) / (follows.get(a * n + a, 0) + 1))
@@ -83,55 +74,48 @@ def concurrent_codes(
         l2l = 0.0 if max(self_loop(a), self_loop(b)) >= threshold else looping / (looping + 1)
         if l2l < threshold and abs(dependency) < threshold:
             found.append((a, b))
-    return sorted({*found, *_overlapping(log, activity, n, threshold)})
+    return sorted({*found, *_overlapping(log, table, n, threshold)})
 
 
-def _overlapping(log: EventLog, activity: Ints, n: int, threshold: float) -> list[tuple[int, int]]:
+def _weighted(keys: Ints, weight: Ints) -> dict[int, int]:
+    """Add up the weights of equal keys."""
+    distinct, number = np.unique(keys, return_inverse=True)
+    return dict(zip(distinct.tolist(), sums_by(number, len(distinct), weight).tolist(), strict=True))
+
+
+def _overlapping(log: EventLog, table: VariantTable, n: int, threshold: float) -> list[tuple[int, int]]:
     """Return the pairs of activities whose instances of one case usually overlap; none without start times."""
     if not log.has("start"):
         return []
-    end, start = log.stamps("end"), log.stamps("start")
-    began, ended = np.where(np.isnat(start), end, start).astype(np.int64), end.astype(np.int64)
-    after = np.repeat(log.case_ptr[1:], np.diff(log.case_ptr)) - 1 - np.arange(len(activity))
-    overlaps: Counter[int] = Counter()
-    rows = np.flatnonzero(after >= 1)
-    lag = 1
-    while len(rows):
-        # A case is sorted by start: what begins after this one's end is followed by nothing that overlaps it.
-        rows = rows[began[rows + lag] < ended[rows]]
-        later = rows + lag
-        other = activity[rows] != activity[later]
-        a, b = activity[rows[other]], activity[later[other]]
-        keys, counts = np.unique(np.minimum(a, b) * n + np.maximum(a, b), return_counts=True)
-        overlaps.update(dict(zip(keys.tolist(), counts.tolist(), strict=True)))
-        lag += 1
-        rows = rows[after[rows] >= lag]
-    if not overlaps:
+    edges = EdgeTable()
+    for tile in log.tiles("activity", "start", "end"):
+        edges.overlaps(tile, tile.columns["start"], tile.columns["end"], n)
+    if not edges.used:
         return []
-    pairs = [divmod(key, n) for key in overlaps]
+    pairs = [divmod(key, n) for key in edges.keys[: edges.used].tolist()]
     used = np.unique(pairs)
-    together = _pairs_of_instances(log, activity, used)
+    together = _pairs_of_instances(table, used)
     place = {int(code): i for i, code in enumerate(used)}
     return [
         (a, b)
-        for (a, b), count in zip(pairs, overlaps.values(), strict=True)
+        for (a, b), count in zip(pairs, edges.counts[: edges.used].tolist(), strict=True)
         if count / together[place[a], place[b]] >= threshold
     ]
 
 
-def _pairs_of_instances(log: EventLog, activity: Ints, used: Ints) -> npt.NDArray[np.float64]:
+def _pairs_of_instances(table: VariantTable, used: Ints) -> npt.NDArray[np.float64]:
     """Count for every two of the ``used`` activities the pairs of their instances that lie in one case."""
     m = len(used)
-    column = np.full(int(activity.max()) + 1, -1, np.int64)
+    column = np.full(int(table.activity.max()) + 1, -1, np.int64)
     column[used] = np.arange(m)
-    rows = np.flatnonzero(column[activity] >= 0)
-    case, where = log.case_index[rows], column[activity[rows]]
+    rows = np.flatnonzero(column[table.activity] >= 0)
+    variant, where = table.variant[rows], column[table.activity[rows]]
     together = np.zeros((m, m))
     step = max(1, _BLOCK // m)
-    for first in range(0, log.n_cases, step):
-        low, high = np.searchsorted(case, (first, first + step))
-        size = min(step, log.n_cases - first)
-        cells = np.bincount((case[low:high] - first) * m + where[low:high], minlength=size * m)
-        table = cells.reshape(size, m).astype(np.float64)
-        together += table.T @ table
+    for first in range(0, len(table.cases), step):
+        low, high = np.searchsorted(variant, (first, first + step))
+        size = min(step, len(table.cases) - first)
+        cells = np.bincount((variant[low:high] - first) * m + where[low:high], minlength=size * m)
+        counts = cells.reshape(size, m).astype(np.float64)
+        together += counts.T @ (counts * table.cases[first : first + size, None])
     return together

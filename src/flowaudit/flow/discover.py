@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from flowaudit.eventlog import EventLog, Unit, as_unit
+from flowaudit.eventlog import EventLog, Tile, Unit, as_unit, variant_table
+from flowaudit.flow._waits import Pairs, sums_by, waits
 from flowaudit.flow.bpmn import to_bpmn
-from flowaudit.flow.edges import directly_follows
+from flowaudit.flow.edges import HOUR_US, directly_follows, end_activities, start_activities
 from flowaudit.flow.model import Tree, discover_tree
 from flowaudit.flow.variants import variants
 from flowaudit.messages import translate as _
@@ -22,6 +24,7 @@ from flowaudit.worktime import Calendar, load_calendar
 
 START, END = "▷", "□"
 MAX_NODES = 30
+_SMALL = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,44 +151,77 @@ def discover(
 
 
 def _nodes(log: EventLog, calendar: Calendar) -> pd.DataFrame:
-    frame = pd.DataFrame({"activity": log.codes("activity")[0], "case": log.case_index})
-    labels = log.codes("activity")[1]
-    if log.has("start"):
-        frame["work"] = calendar.working_time(log.stamps("start"), log.stamps("end"))
-    grouped = frame.groupby("activity")
+    table, labels = variant_table(log), log.labels("activity")
+    n = len(labels)
+    events = sums_by(table.activity, n, table.weight)
+    once = np.unique(table.variant * n + table.activity)
+    used = np.flatnonzero(events)
     nodes = pd.DataFrame(
         {
-            "activity": [labels[c] for c in grouped.size().index],
-            "department": _most_common(log, "department", frame["activity"]),
-            "stage": _most_common(log, "stage", frame["activity"]),
-            "events": grouped.size().to_numpy(),
-            "cases": grouped["case"].nunique().to_numpy(),
-            "median_work_h": grouped["work"].median().to_numpy() if log.has("start") else np.nan,
+            "activity": [labels[c] for c in used],
+            "department": _most_common(log, "department", used),
+            "stage": _most_common(log, "stage", used),
+            "events": (events - _repeated(log, n))[used],
+            "cases": sums_by(once % n, n, table.cases[once // n])[used],
+            "median_work_h": _median_work(log, calendar, events)[used] if log.has("start") else np.nan,
         }
     )
     return nodes.sort_values(["events", "activity"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def _most_common(log: EventLog, column: str, activity: pd.Series) -> pd.Series:
-    """The commonest value of ``column`` for every activity code in order; None where it was never recorded."""
-    used = np.unique(activity)
+def _repeated(log: EventLog, n: int) -> npt.NDArray[np.int64]:
+    """Count by activity the rows that say again, for another case, what a shared event has said."""
+    if log.n_events == len(log.events):
+        return np.zeros(n, np.int64)
+    ids = log.events["event_id"].to_pandas()
+    again = (ids.duplicated() & ids.notna()).to_numpy()
+    return np.bincount(log.codes("activity")[0][again], minlength=n).astype(np.int64)
+
+
+def _median_work(log: EventLog, calendar: Calendar, events: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Median office hours from start to end, by activity."""
+
+    def own(_number: int, tile: Tile) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        activity: npt.NDArray[np.int32] = tile.columns["activity"]
+        return np.arange(len(activity)), activity
+
+    nothing = np.zeros(0, np.int64)
+    pairs = Pairs(events, np.zeros(log.n_cases, np.int32), nothing, nothing.astype(np.int32), own, within=True)
+    found: npt.NDArray[np.float64] = waits(log, pairs, 0.5, calendar=calendar).quantiles[0] / HOUR_US
+    return found
+
+
+def _most_common(log: EventLog, column: str, used: npt.NDArray[np.int64]) -> pd.Series:
+    """The commonest value of ``column`` for every used activity; None where it was never recorded."""
     if not log.has(column):
         return pd.Series([None] * len(used), dtype=object)
-    codes, labels = log.codes(column)
-    counts = pd.DataFrame({"activity": activity, "value": codes})
-    counts = counts[counts["value"] >= 0].value_counts().reset_index()
-    best = counts.drop_duplicates("activity").set_index("activity")["value"].to_dict()
-    return pd.Series([labels[best[a]] if a in best else None for a in used], dtype=object)
+    labels = log.labels(column)
+    m = len(labels)
+    best: dict[int, tuple[int, int]] = {}
+    counts: Counter[int] = Counter()
+    size = len(log.labels("activity")) * m
+    for tile in log.tiles("activity", column):
+        known = tile.columns[column] >= 0
+        key = tile.columns["activity"][known].astype(np.int64) * m + tile.columns[column][known]
+        if size <= max(len(key), _SMALL):
+            table = np.bincount(key, minlength=size)
+            keys = np.flatnonzero(table)
+            found = table[keys]
+        else:
+            keys, found = np.unique(key, return_counts=True)
+        counts.update(dict(zip(keys.tolist(), found.tolist(), strict=True)))
+    for k, count in sorted(counts.items()):
+        activity, value = divmod(k, m)
+        best[activity] = max(best.get(activity, (0, 0)), (count, -value))
+    return pd.Series([labels[-best[a][1]] if a in best else None for a in used.tolist()], dtype=object)
 
 
 def _ends(log: EventLog) -> pd.DataFrame:
-    codes, labels = log.codes("activity")
     parts = []
-    for rows, side in ((log.case_ptr[:-1], START), (log.case_ptr[1:] - 1, END)):
-        found, counts = np.unique(codes[rows], return_counts=True)
-        names = [labels[c] for c in found]
+    for counts, side in ((start_activities(log), START), (end_activities(log), END)):
+        names = counts.index.tolist()
         pair = {"source": START, "target": names} if side == START else {"source": names, "target": END}
-        parts.append(pd.DataFrame({**pair, "frequency": counts, "cases": counts}))
+        parts.append(pd.DataFrame({**pair, "frequency": counts.to_numpy(), "cases": counts.to_numpy()}))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from flowaudit.eventlog import EventLog
+from flowaudit.eventlog import EventLog, Tile
 from flowaudit.flow.concurrency import concurrent_codes
 
 Ints = npt.NDArray[np.int64]
@@ -60,37 +60,48 @@ def enablement(log: EventLog) -> Enablement:
     """
     end = log.stamps("end")
     start = log.stamps("start") if log.has("start") else end
-    start = np.where(np.isnat(start), end, start)
-    n_rows = len(end)
-    codes, labels = log.codes("activity")
-    n = len(labels)
-    activity = codes.astype(np.int64)
-    pairs = concurrent_codes(log, codes, n)
-    concurrent = np.array(sorted({a * n + b for a, b in pairs} | {b * n + a for a, b in pairs}), np.int64)
-    position = np.arange(n_rows) - log.case_ptr[:-1][log.case_index] if n_rows else np.zeros(0, np.int64)
-    began, ended = start.astype(np.int64), end.astype(np.int64)
-    enabler = np.full(n_rows, -1, np.int64)
-    best = np.full(n_rows, np.iinfo(np.int64).min)
-    in_order = (
-        bool(np.all(ended[:-1][np.diff(log.case_index) == 0] <= ended[1:][np.diff(log.case_index) == 0]))
-        if n_rows
-        else True
-    )
-    rows = np.flatnonzero(position >= 1)
-    lag = 1
-    while len(rows):
-        candidate = rows - lag
-        fits = ended[candidate] <= began[rows]
-        if len(concurrent):
-            fits &= ~np.isin(activity[candidate] * n + activity[rows], concurrent)
-        better = fits & (ended[candidate] > best[rows])
-        enabler[rows[better]] = candidate[better]
-        best[rows[better]] = ended[candidate[better]]
-        lag += 1
-        rows = rows[position[rows] >= lag]
-        if in_order:
-            # Ends never fall along a case, so the nearest fitting instance is the last to have ended.
-            rows = rows[enabler[rows] < 0]
-    first = np.fmin.reduceat(np.fmin(start, end), log.case_ptr[:-1])[log.case_index] if n_rows else end
-    enabled = np.where(enabler >= 0, end[np.maximum(enabler, 0)], first)
+    enabler = np.empty(len(end), np.int64)
+    first = np.empty(log.n_cases, np.int64)
+    for tile in log.tiles("activity", *_times(log)):
+        row0, rows = int(tile.ptr[0]), len(tile.columns["activity"])
+        found = enablers_of(log, tile)
+        enabler[row0 : row0 + rows] = np.where(found >= 0, found + row0, -1)
+    if len(end):
+        first = np.fmin.reduceat(np.fmin(start, end), log.case_ptr[:-1])
+    enabled = np.where(enabler >= 0, end[np.maximum(enabler, 0)], first[log.case_index] if len(end) else end)
     return Enablement(enabler, enabled)
+
+
+def enablers_of(log: EventLog, tile: Tile) -> Ints:
+    """Return the enabler of every row of a tile as a row of the tile, -1 where there is none.
+
+    Parameters
+    ----------
+    log : EventLog
+    tile : Tile
+        With the columns ``activity, end`` and, where recorded, ``start``.
+    """
+    from flowaudit.flow import _kernels as kernels
+
+    beside, concurrent = log.remember("concurrent", lambda: _concurrent(log))
+    end = tile.columns["end"]
+    found: Ints = kernels.enablers(
+        tile.ptr, tile.columns["activity"], tile.columns.get("start", end), end, beside, concurrent
+    )
+    return found
+
+
+def _times(log: EventLog) -> tuple[str, ...]:
+    return ("start", "end") if log.has("start") else ("end",)
+
+
+def _concurrent(log: EventLog) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """Return a small number for every activity (0: beside none) and which two numbers are concurrent."""
+    pairs = concurrent_codes(log)
+    used = sorted({code for pair in pairs for code in pair})
+    beside = np.zeros(len(log.labels("activity")), np.int32)
+    beside[used] = np.arange(1, len(used) + 1)
+    concurrent = np.zeros((len(used) + 1, len(used) + 1), np.bool_)
+    for a, b in pairs:
+        concurrent[beside[a], beside[b]] = concurrent[beside[b], beside[a]] = True
+    return beside, concurrent

@@ -5,15 +5,41 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowaudit.eventlog import EventLog, Unit, as_unit
+from flowaudit.eventlog import EventLog, Unit, as_unit, case_extent
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
 
 def _first_last(log: EventLog, who: str) -> tuple[arrays.Stamps, arrays.Stamps]:
     log.require(who, "start", "end")
-    everything = np.ones(len(log.events), np.bool_)
-    return arrays.earliest(log, log.stamps("start"), everything), arrays.latest(log, log.stamps("end"), everything)
+    return case_extent(log, instead=False)
+
+
+def case_durations(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
+    """Calendar time from a case's first recorded stamp to its last end.
+
+    Returns
+    -------
+    pd.Series
+        Timedelta per case, index ``case_id``. NaT where a case has no stamp.
+
+    Notes
+    -----
+    With start times this is :func:`cycle_time`, but for cases some of whose starts are missing. Without them it is the
+    time between the first and the last end: the work on the first event is not in it. pm4py's
+    ``get_all_case_durations`` is the latter for every log, sorted.
+
+    Examples
+    --------
+    >>> from flowaudit.eventlog import from_frame
+    >>> log = from_frame(pd.DataFrame({"case_id": "1", "activity": ["受理", "决定"],
+    ...     "end": pd.to_datetime(["2024-01-02 10:00", "2024-01-02 13:30"])}))
+    >>> case_durations(log)["1"]
+    Timedelta('0 days 03:30:00')
+    """
+    log = as_unit(log, unit)
+    first, last = case_extent(log)
+    return pd.Series(last - first, log.case_axis, name="duration", copy=False)
 
 
 def cycle_time(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
@@ -48,7 +74,7 @@ def cycle_time(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
     """
     log = as_unit(log, unit)
     first, last = _first_last(log, "cycle_time")
-    return pd.Series(last - first, pd.Index(log.case_ids, name="case_id"), name="cycle_time")
+    return pd.Series(last - first, log.case_axis, name="cycle_time")
 
 
 def working_cycle_time(
@@ -69,7 +95,7 @@ def working_cycle_time(
     log = as_unit(log, unit)
     first, last = _first_last(log, "working_cycle_time")
     hours = (calendar or load_calendar()).working_time(first, last, office)
-    return pd.Series(hours, pd.Index(log.case_ids, name="case_id"), name="working_cycle_time_h")
+    return pd.Series(hours, log.case_axis, name="working_cycle_time_h")
 
 
 def work_in_progress(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
@@ -106,7 +132,33 @@ def work_in_progress(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
     first, last = _first_last(log, "work_in_progress")
     known = ~np.isnat(first) & ~np.isnat(last)
     first, last = first[known], last[known]
-    change = pd.Series(np.r_[np.ones(len(first), np.int64), -np.ones(len(last), np.int64)], np.r_[first, last])
-    wip = change.groupby(level=0).sum().cumsum().rename("work_in_progress")
-    wip.index.name = "time"
-    return wip
+    moments, number = np.unique(np.r_[first, last], return_inverse=True)
+    change = np.bincount(number[: len(first)], minlength=len(moments))
+    change -= np.bincount(number[len(first) :], minlength=len(moments))
+    return pd.Series(np.cumsum(change), pd.DatetimeIndex(moments, name="time"), name="work_in_progress")
+
+
+def arrivals(log: EventLog, *, unit: Unit | None = None) -> pd.Series:
+    """Number of cases that arrive on each calendar day: a case arrives with its first recorded stamp.
+
+    Returns
+    -------
+    pd.Series
+        Count per day, index ``date``: every day from the first to the last arrival, days without one included.
+        Cases without any stamp are in none.
+
+    Examples
+    --------
+    >>> from flowaudit.eventlog import from_frame
+    >>> log = from_frame(pd.DataFrame({"case_id": ["1", "2", "2"], "activity": "受理",
+    ...     "end": pd.to_datetime(["2024-01-02 09:00", "2024-01-04 08:00", "2024-01-05 08:00"])}))
+    >>> arrivals(log).tolist()
+    [1, 0, 1]
+    """
+    log = as_unit(log, unit)
+    first = case_extent(log)[0]
+    days = arrays.days_of(first[~np.isnat(first)])
+    low = int(days.min()) if len(days) else 0
+    counts = np.bincount(days - low)
+    index = pd.DatetimeIndex((low + np.arange(len(counts))).astype("datetime64[D]"), name="date")
+    return pd.Series(counts.astype(np.int64), index, name="arrivals")
