@@ -100,7 +100,9 @@ NOON = pd.to_datetime(["2024-01-05 12:00", "2024-07-06 12:00"])
     ("zone", "offsets"),
     [("Asia/Shanghai", ("+08:00",)), ("Europe/Amsterdam", ("+01:00", "+02:00")), ("UTC", ("+00:00",))],
 )
-@pytest.mark.parametrize("make", [lambda f: f, pl.from_pandas, lambda f: f.astype({"end": "object"})], ids=["pandas", "polars", "objects"])
+@pytest.mark.parametrize(
+    "make", [lambda f: f, pl.from_pandas, lambda f: f.astype({"end": "object"})], ids=["pandas", "polars", "objects"]
+)
 def test_columns_with_a_zone_keep_their_wall_clock(zone, offsets, make):
     frame = make(stamped(NOON.tz_localize(zone)))
     log = read_frame(frame)
