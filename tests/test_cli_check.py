@@ -7,6 +7,7 @@ import re
 import pytest
 
 from flowaudit.cli.entry import main
+from flowaudit.eventlog import read_mapping
 
 LOG = (
     "办件编号,环节名称,环节开始时间,环节结束时间,办理人员,处理单位名称,业务动作,办理意见,申请时间\n"
@@ -122,3 +123,19 @@ def test_names_of_officers_are_written_only_when_asked_for(log, tmp_path, capsys
     code, _out, err = check(capsys, log, "--officers", target)
     assert code == 2
     assert "is not replaced" in err
+
+
+def test_an_object_centric_log_is_told_its_cases(log, tmp_path, capsys):
+    objects = tmp_path / "objects.json"
+    assert main(["convert", str(log), str(objects)]) == 0
+    code, _out, err = check(capsys, objects)
+    assert code == 2
+    assert "--object-type" in err
+    written = tmp_path / "mapping.toml"
+    code, out, _err = check(capsys, objects, "--object-type", "case", "--write-mapping", written)
+    assert code == 0
+    assert "2 cases" in out
+    assert read_mapping(written).file.object_type == "case"
+    again, same, _err = check(capsys, objects, "--mapping", written)
+    assert (again, same.splitlines()[0]) == (0, out.splitlines()[0])
+    assert check(capsys, log, "--object-type", "case")[0] == 2

@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+from datetime import datetime
 from xml.sax.saxutils import escape
 
 _ODS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -22,13 +23,16 @@ CODES = {"#DIV/0!": 0x07, "#REF!": 0x17, "#N/A": 0x2A}
 
 
 def ods(path, rows, *, sheet="Sheet1", raw=None, encrypted=False):
-    """Write text, numbers and failed formulas; ``raw`` is XML of rows given as it is."""
+    """Write text, numbers, dates and failed formulas; ``raw`` is XML of rows given as it is."""
 
     def cell(value):
         if value is None:
             return "<table:table-cell/>"
         if isinstance(value, Failed):
             return f'<table:table-cell office:value-type="string" calcext:value-type="error"><text:p>{value}</text:p></table:table-cell>'
+        if isinstance(value, datetime):
+            written = value.isoformat()
+            return f'<table:table-cell office:value-type="date" office:date-value="{written}"><text:p>{written}</text:p></table:table-cell>'
         if isinstance(value, str):
             return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
         return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'

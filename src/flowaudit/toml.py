@@ -31,7 +31,10 @@ def read_toml(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
         text = source.read_text(encoding="utf-8-sig")
         return text, tomlkit.parse(text).unwrap()
     except OSError as error:
-        raise InputError(_("{file} cannot be read ({error}).", file=path, error=error.strerror or error)) from None
+        raise InputError(
+            _("{file} cannot be read ({error}).", file=path, error=error.strerror or error),
+            hint=_("check that it is a file, that you may read it, and that no other program has it open."),
+        ) from None
     except (UnicodeDecodeError, TOMLKitError) as error:
         raise InputError(
             _("{file} is not readable TOML: {error}", file=source.name, error=_where(error)),

@@ -132,7 +132,7 @@ def test_rows_without_time_are_left_out_and_counted(write):
 BAD = {
     "empty.csv": ("", "is empty"),
     "blank.csv": ("\n\n", "is empty"),
-    "text.csv": ("hello\nworld\n", "is not a log: its first line 'hello'"),
+    "text.csv": ("hello\nworld\n", "is not a log: its first line 'xxxxx'"),
     "png.csv": (b"\x89PNG\r\n\x1a\n\0\0", "not text but PNG"),
     "sheet.csv": (b"PK\x03\x04....", "Excel"),
     "bytes.csv": (bytes(range(128, 256)) * 9, "neither UTF-8 nor GB18030"),
@@ -143,7 +143,7 @@ BAD = {
     ),
     "noactivity.csv": ("case_id,foo,end\n1,a,2024-01-05\n", r"no activity column.*'foo'"),
     "notime.csv": ("case_id,activity,strat_time\n1,a,2024-01-05\n", r"no time column(.|\n)*did you mean 'strat_time'"),
-    "times.csv": (HEAD + '1,"a\nb",2024-01-05\n\n1,c,soon\n', "line 5: 'soon'"),
+    "times.csv": (HEAD + '1,"a\nb",2024-01-05\n\n1,c,soon\n', "line 5: 'xxxx'"),
     "epoch.csv": (HEAD + "1,a,1577836800\n", r"1577836800(.|\n)*bare number"),
     "short.csv": (HEAD + "1,a,2024-01-05\n1,b\n", "line 3: 2 cells where the header has 3"),
     "long.csv": (HEAD + "1,a,2024-01-05\n\n1,b,2024-01-05,x\n", "line 4: 4 cells"),

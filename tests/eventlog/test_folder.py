@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from flowaudit.errors import InputError
-from flowaudit.eventlog import as_unit, load_sample, natural_unit, read_folder, read_log
+from flowaudit.eventlog import as_unit, load_sample, natural_unit, read_folder, read_log, write_ocel
 
 TABLES = {
     "events": "event_id,activity,stage,department,level,start,end,is_auto,opinion,visit_id\n"
@@ -28,6 +28,25 @@ def folder(tmp_path):
         return tmp_path
 
     return make
+
+
+def test_people_related_to_events_are_replaced(tmp_path):
+    """Objects of a table e2o may be people, and their ids names."""
+    (tmp_path / "events.csv").write_text("event_id,case_id,activity,end\ne1,1,a,2024-01-05\n", encoding="utf-8")
+    (tmp_path / "e2o.csv").write_text(
+        "event_id,object_type,object_id,qualifier\ne1,case,1,main\ne1,employee,张三,by\ne1,申请人,李四,by\ne1,site,东门,at\n",
+        encoding="utf-8",
+    )
+    log = read_log(tmp_path)
+    ids = log.tables["e2o"]["object_id"].tolist()
+    assert (ids[0], ids[3]) == ("1", "东门")
+    assert ids[1].startswith("R")
+    assert not {"张三", "李四"} & set(ids)
+    assert "object_id" in log.provenance.pseudonymised
+    write_ocel(log, tmp_path / "a.json")
+    assert "张三" not in (tmp_path / "a.json").read_text(encoding="utf-8")
+    back = read_log(tmp_path / "a.json", object_type="case", salt=b"1" * 32)
+    assert sorted(back.tables["e2o"]["object_id"]) == sorted(ids)
 
 
 def test_a_shared_event_is_one_row_per_case(folder):
@@ -95,9 +114,9 @@ def test_other_files_and_empty_tables_are_noted(folder):
         ({"events": TABLES["events"].replace("v1", "v5")}, r"'events.csv', line 2: visit_id 'v5'"),
         (
             {"events": TABLES["events"].replace("2024-01-03 09:10:00", "soon")},
-            r"'events.csv', column 'end'.*line 3: 'soon'",
+            r"'events.csv', column 'end'.*line 3: 'xxxx'",
         ),
-        ({"events": TABLES["events"].replace(",3,2024-01-03", ",高,2024-01-03")}, r"column 'level'.*line 3: '高'"),
+        ({"events": TABLES["events"].replace(",3,2024-01-03", ",高,2024-01-03")}, r"column 'level'.*line 3: '某'"),
         ({"cases": TABLES["cases"].replace("case_id", "case_nr_")}, r"'cases.csv' has no column 'case_id'"),
         ({"visits": TABLES["visits"].replace("2024-01-02", "yesterday")}, r"'visits.csv', column 'date'"),
     ],

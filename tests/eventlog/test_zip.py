@@ -1,5 +1,6 @@
 """Zip files: one log inside, names read right, and nothing trusted that the file says of itself."""
 
+import contextlib
 import io
 import struct
 import tempfile
@@ -107,6 +108,44 @@ def test_a_method_that_python_cannot_unpack(tmp_path):
     path.write_bytes(bytes(raw))
     with pytest.raises(InputError, match="cannot be unpacked here"):
         read_log(path)
+
+
+def test_a_damaged_table_of_contents_is_one_error(tmp_path):
+    """Python's reader then raises OSError, UnicodeDecodeError and others."""
+    path = packed(tmp_path / "a.zip", {"a.csv": CSV})
+    raw = path.read_bytes()
+    directory, end = raw.index(b"PK\x01\x02"), raw.index(b"PK\x05\x06")
+    flagged = bytearray(raw.replace(b"a.csv", b"\xff.csv"))
+    flagged[directory + 9] |= 8
+    flagged[7] |= 8
+    far, before = bytearray(raw), bytearray(raw)
+    far[directory + 42 : directory + 46] = struct.pack("<I", 0x7FFFFFFF)
+    before[end + 16 : end + 20] = struct.pack("<I", directory + 40)
+    nameless = bytearray(raw[:directory] + raw[directory : directory + 46] + raw[directory + 51 : end] + raw[end:])
+    nameless[directory + 28 : directory + 30] = bytes(2)
+    nameless[end - 5 + 12 : end - 5 + 16] = struct.pack("<I", end - 5 - directory)
+    for content in (flagged, far, before, nameless):
+        path.write_bytes(bytes(content))
+        with pytest.raises(InputError, match="not a zip file, or is damaged") as told:
+            read_log(path)
+        assert told.value.hint
+
+
+def test_names_that_no_folder_takes(tmp_path):
+    path = packed(tmp_path / "a.zip", {"导出 10:30?.csv": CSV})
+    assert list(read_log(path).provenance.sha256) == ["a.zip", "导出 10_30_.csv"]
+    long = packed(tmp_path / "b.zip", {"办" * 300 + ".csv": CSV})
+    assert read_log(long).n_events == 2
+
+
+def test_every_wrong_byte_is_an_error_or_a_log(tmp_path):
+    path = packed(tmp_path / "a.zip", {"a.csv": CSV})
+    raw = path.read_bytes()
+    for place in range(len(raw)):
+        for flip in (0x01, 0x80, 0xFF):
+            path.write_bytes(raw[:place] + bytes([raw[place] ^ flip]) + raw[place + 1 :])
+            with contextlib.suppress(InputError):
+                assert read_log(path).n_events == 2
 
 
 def test_a_workbook_inside(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flowaudit.cli.console import say, show_table
-from flowaudit.cli.run import read_with_catalogue
+from flowaudit.cli.run import mapping_given, read_with_catalogue
 from flowaudit.delivery import plain
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import (
@@ -15,7 +15,6 @@ from flowaudit.eventlog import (
     check,
     mapping_of,
     officer_map,
-    read_mapping,
     write_mapping,
     write_officer_map,
 )
@@ -55,6 +54,8 @@ def check_log(
     as_json: bool,
     written: Path | None,
     officers: Path | None,
+    sheet: str | None,
+    object_type: str | None,
 ) -> None:
     """Read a log, print what was recognised as what and its quality table, and write what was asked for."""
     if written is not None and written.exists():
@@ -65,9 +66,9 @@ def check_log(
         raise UsageError(
             _("'{file}' exists; a list of officers is not replaced.", file=officers), hint=_("choose another name.")
         )
-    given = read_mapping(mapping) if mapping else None
+    given = mapping_given(mapping, sheet, object_type)
     with officer_map() as names:
-        log, rules = read_with_catalogue(file, given, catalogue)
+        log, rules = read_with_catalogue(file, given, catalogue, sheet=sheet, object_type=object_type)
     quality = check(log, rules)
     if officers is not None:
         if not names:

@@ -108,6 +108,11 @@ def run(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
     ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
     catalogue: Annotated[
         Path | None,
         typer.Option(
@@ -152,7 +157,7 @@ def run(
         Request(
             log=log, out=out, config=config, mapping=mapping, catalogue=catalogue, scenario=scenario, targets=targets,
             unit=_chosen("--unit", unit, ("case", "bundle")), policy=_chosen("--policy", policy, POLICY_FORMS), lang=_chosen("--lang", lang, ("zh", "en")),
-            seed=_whole("--seed", seed),
+            seed=_whole("--seed", seed), sheet=sheet, object_type=object_type,
         )
     )  # fmt: skip
 
@@ -161,6 +166,11 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=_("A log or a folder of tables."))],
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
     ] = None,
     catalogue: Annotated[
         Path | None,
@@ -180,7 +190,16 @@ def check(
 ) -> None:
     from flowaudit.cli.check import check_log
 
-    check_log(file, mapping, catalogue, as_json=as_json, written=written, officers=officers)
+    check_log(
+        file,
+        mapping,
+        catalogue,
+        as_json=as_json,
+        written=written,
+        officers=officers,
+        sheet=sheet,
+        object_type=object_type,
+    )
 
 
 def convert(

@@ -68,9 +68,17 @@ def convert_log(
     writer = _WRITERS.get(kind)
     if writer is None:
         raise UsageError(
-            _("nothing is written to the ending '{ending}'.", ending="".join(target.suffixes[-2:])),
+            _("nothing is written to the ending '{ending}'.", ending=kind or target.name),
             hint=_("known: {endings}.", endings=" ".join(_WRITERS)),
         )
+    folder = target.resolve().parent
+    if not folder.is_dir():
+        raise InputError(
+            _("'{file}' cannot be written: there is no folder '{folder}'.", file=target.name, folder=folder.name),
+            hint=_("make the folder first, or choose another."),
+        )
+    if source.is_dir() and folder == source.resolve():
+        raise UsageError(_("the result would stand among the tables it is read from; put it elsewhere."))
     if target.exists():
         if source.exists() and target.samefile(source):
             raise UsageError(_("the log would replace itself; give the result another name."))
@@ -82,13 +90,15 @@ def convert_log(
     names = None if mapping is None else read_mapping(mapping)
     said = object_type or (names.file.object_type if names else None)
     log: EventLog | ObjectLog
-    if kind in _OBJECTS and said is None and _ending(source).removesuffix(".gz") in OBJECT_CENTRIC:
+    if kind in _OBJECTS and said is None and sheet is None and _ending(source).removesuffix(".gz") in OBJECT_CENTRIC:
         log = read_ocel(source, mapping=names)
         lost = write_ocel(log, target)
         told = _("{events} events and {objects} objects", events=f"{log.n_events:,}", objects=f"{log.n_objects:,}")
     else:
         log = read_log(source, names, object_type=object_type, sheet=sheet)
         lost = writer(log, target)
+        if said is not None and (object_type is not None or _ending(source).removesuffix(".gz") in OBJECT_CENTRIC):
+            lost = (*lost, _("attributes of objects that are no cases, relations between objects, and their changes"))
         told = _("{events} events of {cases} cases", events=f"{log.n_events:,}", cases=f"{log.n_cases:,}")
     say(_("{source} -> {target}: {what}.", source=source.name, target=target.name, what=told))
     for words in lost:

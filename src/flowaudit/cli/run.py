@@ -36,6 +36,8 @@ class Request:
     policy: str | None = None
     lang: str | None = None
     seed: int | None = None
+    sheet: str | None = None
+    object_type: str | None = None
 
 
 def run_study(request: Request) -> None:
@@ -50,7 +52,7 @@ def run_study(request: Request) -> None:
     keep = {name for name in FILES if (place.folder / name).resolve() == request.log.resolve()}
     keep |= {f"{name}.json" for name in keep}
     require(place, keep)
-    mapping = read_mapping(request.mapping) if request.mapping else None
+    mapping = mapping_given(request.mapping, request.sheet, request.object_type)
     scenario = Scenario.load(request.scenario) if request.scenario else None
     targets = read_targets(request.targets) if request.targets else ()
     typed = place.folder / DUTIES
@@ -62,7 +64,9 @@ def run_study(request: Request) -> None:
     }
     with Stages(names) as tell:
         tell("read")
-        log, catalogue = read_with_catalogue(request.log, mapping, request.catalogue)
+        log, catalogue = read_with_catalogue(
+            request.log, mapping, request.catalogue, sheet=request.sheet, object_type=request.object_type
+        )
         result = study(
             log, catalogue, scenario=scenario, targets=targets, settings=settings, duties=duties,
             inputs=_digests(request, typed), progress=tell,
@@ -82,11 +86,25 @@ def _settings(request: Request) -> StudySettings:
     return settings.model_copy(update=changes)
 
 
+def mapping_given(file: Path | None, sheet: str | None, object_type: str | None) -> ColumnMapping | None:
+    """Return the mapping file given, with the sheet and the object type of the command line; None for none of them."""
+    layout = {name: word for name, word in (("sheet", sheet), ("object_type", object_type)) if word is not None}
+    if file is None and not layout:
+        return None
+    mapping = read_mapping(file) if file else ColumnMapping()
+    return mapping.model_copy(update={"file": mapping.file.model_copy(update=layout)})
+
+
 def read_with_catalogue(
-    path: Path, mapping: ColumnMapping | None, catalogue: Path | None
+    path: Path,
+    mapping: ColumnMapping | None,
+    catalogue: Path | None,
+    *,
+    sheet: str | None = None,
+    object_type: str | None = None,
 ) -> tuple[EventLog, Catalogue | None]:
     """Read a log, and the catalogue given or lying in its folder."""
-    log = read_log(path, mapping=mapping)
+    log = read_log(path, mapping, sheet=sheet, object_type=object_type)
     folder = catalogue or (path / "catalogue" if (path / "catalogue").is_dir() else None)
     return log, None if folder is None else read_catalogue(folder)
 

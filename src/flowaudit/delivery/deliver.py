@@ -13,7 +13,7 @@ from flowaudit.delivery.place import Place
 from flowaudit.delivery.plain import versions, write_json
 from flowaudit.delivery.summary import summary
 from flowaudit.documents import plan, write_tables
-from flowaudit.eventlog import ColumnMapping, EventLog, write_log, write_mapping
+from flowaudit.eventlog import ColumnMapping, EventLog, mapping_of, write_log, write_mapping
 from flowaudit.messages import Language, speaking
 from flowaudit.study import Study
 from flowaudit.views import draw
@@ -97,7 +97,7 @@ def deliver(
         "to_be.svg": to_be.save,
         "findings.json": study.findings.to_json,
         "quality.csv": lambda path: study.quality.to_csv(path, lang=lang),
-        "mapping.toml": lambda path: write_mapping(_mapping(log, mapping), path),
+        "mapping.toml": lambda path: write_mapping(mapping_of(log, mapping), path),
         "process.json": study.process.save,
         "scenario.toml": lambda path: _text(path, scenario_text or study.scenario.to_toml()),
         "verdict.json": lambda path: write_json(path, _verdict(study, lang)),
@@ -143,13 +143,6 @@ def require(place: Place, keep: Container[str] = ()) -> None:
 
 def _side_tables(place: Place) -> list[str]:
     return sorted(f"{TABLES}/{path.name}" for path in (place.folder / TABLES).glob("*.arrow"))
-
-
-def _mapping(log: EventLog, given: ColumnMapping | None) -> ColumnMapping:
-    """The mapping the log was read with, what the headers themselves said included."""
-    columns = {canonical: header for header, canonical in log.provenance.mapping.items()}
-    given = given or ColumnMapping()
-    return given.model_copy(update={"columns": {**columns, **given.columns}})
 
 
 def _text(path: Path, text: str) -> None:

@@ -30,7 +30,7 @@ from flowaudit.eventlog.coded import (
     with_distinct_labels,
 )
 from flowaudit.eventlog.codes import apply_codes
-from flowaudit.eventlog.dates import demand_good, parse_stamps, stamp_problems
+from flowaudit.eventlog.dates import demand_good, harmless, micros, parse_stamps, stamp_problems
 from flowaudit.eventlog.headers import _TIERS, CASE_COLUMNS, STORED_AS, fold
 from flowaudit.eventlog.lifecycle import pair_transitions
 from flowaudit.eventlog.log import APPLICANT, STAGES, EventLog, Note, Provenance
@@ -55,6 +55,7 @@ _TIMES = (
 )  # fmt: skip
 # Years 1900 to 2199 in microseconds since 1970: what no one needs to look at twice.
 _PLAIN = tuple(int(np.datetime64(day, "us").astype(np.int64)) for day in ("1900-01-01", "2200-01-01"))
+_EXACT = 2.0**53
 _TRUE = frozenset({"true", "1", "yes", "y", "t", "是", "合格", "通过"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", "否", "不合格", "不通过"})
 _LIMIT = re.compile(r"^(\d+(?:\.\d+)?)\s*个?\s*(工作日|自然日|日历日|天|日|小时|分钟|月)?$")
@@ -209,6 +210,8 @@ def to_log(
     """
     opts = reading.options
     mapping = opts.mapping
+    if not len(raw.table):
+        raise InputError(_("'{file}' has a header but no rows.", file=raw.file), hint=_("export it again."))
     demand_columns(columns, raw)
     for column, header in columns.items():
         # A role that is also the department is told as the department; its role is recognised again by itself.
@@ -218,6 +221,9 @@ def to_log(
     headers, file, lines = raw.table.column_names, raw.file, raw.lines
     # The file's own table is not needed any more; readers that keep no name for it free its memory here.
     del raw
+    for column in ("case_id", "bundle_id", "event_id"):
+        if column in work:
+            _refuse_rounded(work[column], file, columns.get(column, column), lines)
     for column in ("case_id", "activity"):
         text = coded(work[column]).trimmed()
         empty = np.flatnonzero(text.codes < 0)
@@ -269,6 +275,21 @@ def to_log(
     _set_stages(work, reading)
     log = from_table(work, tables=side, provenance=reading.provenance(), narrow=narrow)
     return apply_codes(log, mapping.codes)
+
+
+def _refuse_rounded(values: pa.Array, file: str, column: str, lines: Lines) -> None:
+    """Raise InputError for identifiers kept as floating point numbers that have lost their last digits."""
+    if not pa.types.is_floating(values.type):
+        return
+    rounded = np.flatnonzero(pc.fill_null(pc.greater(pc.abs(values), 2.0**53), False).to_numpy(zero_copy_only=False))
+    if len(rounded):
+        raise InputError(
+            _(
+                "'{file}', column '{column}': {n} numbers have more digits than a floating point number keeps, first on line {line}.",
+                file=file, column=column, n=len(rounded), line=lines([int(rounded[0])])[0],
+            ),
+            hint=_("the last digits are lost; export the column again as text or as whole numbers."),
+        )  # fmt: skip
 
 
 def side_table(
@@ -341,7 +362,7 @@ class _Where:
 def _stamps(values: pa.Array, where: _Where, reading: Reading) -> pa.Array:
     mapping = reading.options.mapping
     if pa.types.is_timestamp(values.type) and values.type.tz is None:
-        stamps = values.cast(pa.timestamp("us"), safe=False)
+        stamps = micros(values)
         low, high = pc.min_max(stamps).values()
         if low.is_valid and low.value >= _PLAIN[0] and high.value < _PLAIN[1]:
             # Nothing to understand: the column is taken as it is.
@@ -370,14 +391,19 @@ def _booleans(values: pa.Array, where: _Where) -> pa.Array:
 def _numbers(values: pa.Array, where: _Where) -> tuple[pa.Array, pa.Array | None]:
     """Return numbers, and the unit where cells write one (``20个工作日``)."""
     kind = values.type
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) and kind != pa.uint64():
         return values.cast(pa.int64()), None
-    if pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+    if pa.types.is_boolean(kind):
+        return values.cast(pa.float64()), None
+    if pa.types.is_floating(kind) and pc.all(pc.is_finite(values)).as_py() is not False:
         return values.cast(pa.float64()), None
     text = coded(values)
     labels = [unicodedata.normalize("NFKC", label).strip() for label in text.labels.to_pylist()]
     found = [_LIMIT.match(label) for label in labels]
-    bad = np.array([label != "" and match is None for label, match in zip(labels, found, strict=True)], bool)
+    # What a floating point number does not hold to the last digit is no level and no number of days.
+    bad = np.array(
+        [label != "" and (m is None or float(m[1]) > _EXACT) for label, m in zip(labels, found, strict=True)], bool
+    )
     _refuse(text, text.marked(bad), where, _("a number"))
     used = text.counts() > 0
     numbers = np.array([float(m[1]) if m and u else np.nan for m, u in zip(found, used, strict=True)] + [np.nan])
@@ -395,7 +421,8 @@ def _refuse(text: Coded, bad: Booleans, where: _Where, wanted: str) -> None:
     rows = [int(r) for r in np.flatnonzero(bad)[:5]]
     if rows:
         shown = "; ".join(
-            _("line {line}: '{cell}'", line=n, cell=c) for n, c in zip(where.lines(rows), text.cells(rows), strict=True)
+            _("line {line}: '{cell}'", line=n, cell=harmless(str(c)))
+            for n, c in zip(where.lines(rows), text.cells(rows), strict=True)
         )
         raise InputError(
             _(
@@ -474,11 +501,14 @@ def _set_departments(work: Columns, headers: list[str], columns: Mapping[str, st
             near = nearest(mapping.department_from[0], headers, n=1)
             raise InputError(
                 _(
-                    "none of the columns {wanted} of department_from holds a value; found {columns}.",
+                    "'{file}': none of the columns {wanted} of department_from holds a value; found {columns}.",
+                    file=reading.source,
                     wanted=quoted(mapping.department_from),
                     columns=quoted(headers),
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("name a column of the file, or leave department_from out."),
             )
     if "department" not in work:
         return
@@ -575,10 +605,13 @@ def _set_stages(work: Columns, reading: Reading) -> None:
             near = nearest(unused[0], labels, n=1)
             raise InputError(
                 _(
-                    "the mapping's [levels] names '{name}', which is neither an activity nor a role of this log.",
+                    "'{file}': the mapping's [levels] names '{name}', which is neither an activity nor a role of this log.",
+                    file=reading.source,
                     name=unused[0],
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("write an activity or a role as the log writes it, or remove the line."),
             )
 
 

@@ -19,6 +19,8 @@ ERRORS = {
 _XLS_CELLS = frozenset({0x0006, 0x00BD, 0x00BE, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E})
 _BOF, _EOF, _FILEPASS, _DATEMODE, _BOUNDSHEET, _BOOLERR, _FORMULA = 0x0809, 0x0A, 0x2F, 0x22, 0x85, 0x0205, 0x0006
 _END_OF_CHAIN = 0xFFFFFFFA
+_DIMENSIONS, _SHEET_ENDS, _STRINGS = 148, 130, 159
+_ROWS, _COLUMNS = 1 << 20, 1 << 14
 
 
 def survey_xls(path: Path) -> Workbook:
@@ -105,7 +107,7 @@ def _xls_sheets(stream: bytes, file: str) -> Workbook:
             raw = stream[body + 8 : body + 8 + letters * (2 if wide & 1 else 1)]
             name = raw.decode("utf-16-le" if wide & 1 else "latin-1", "replace")
             begins[offset] = name
-            found[name] = Survey()
+            found[name] = Survey(size=len(stream))
         elif kind == _DATEMODE and size >= 2:
             from_1904 = stream[body] == 1
         elif kind == _BOF and at in begins:
@@ -142,7 +144,11 @@ def survey_xlsb(archive: zipfile.ZipFile, file: str) -> Workbook:
                 name, _after = _wide(body, after)
                 target = where.get(relation, "")
                 found[name] = _xlsb_sheet(archive, target, file) if target in names else Survey()
-    except (struct.error, IndexError) as error:
+        if "xl/sharedStrings.bin" in names:
+            size = archive.getinfo("xl/sharedStrings.bin").file_size
+            kind, body = next(_records(chunks(archive, "xl/sharedStrings.bin", file)))
+            _demand(kind == _STRINGS and max(struct.unpack_from("<2I", body)) <= size + (1 << 20))
+    except (struct.error, IndexError, StopIteration) as error:
         raise InputError(
             _("'{file}' is not a workbook, or is damaged.", file=file), hint=_("export it again.")
         ) from error
@@ -151,16 +157,39 @@ def survey_xlsb(archive: zipfile.ZipFile, file: str) -> Workbook:
 
 def _xlsb_sheet(archive: zipfile.ZipFile, name: str, file: str) -> Survey:
     found = Survey()
-    row = 0
-    for kind, body in _records(chunks(archive, name, file)):
-        if kind == 0 and len(body) >= 4:
-            row = struct.unpack_from("<I", body)[0]
-        elif 1 <= kind <= 11 and len(body) >= 8:
-            column = struct.unpack_from("<I", body)[0]
+    row = column = -1
+    kind = 0
+    for kind, body in _records(_weighed(chunks(archive, name, file), found)):
+        # The reader of cells takes what a damaged record says for the memory it needs: nothing odd may reach it.
+        if kind == 0:
+            before, row, column = row, struct.unpack_from("<I13x", body)[0], -1
+            _demand(before < row < _ROWS)
+        elif 1 <= kind <= 11:
+            before, column = column, struct.unpack_from("<I4x", body)[0]
+            _demand(row >= 0 and before < column < _COLUMNS)
             found.reach(row, column)
-            if kind in (3, 11) and len(body) >= 9:
+            if kind in (3, 11):
                 found.fault(row, column, ERRORS.get(body[8], "#ERROR"))
+            elif kind in (6, 8):
+                _demand(12 + 2 * struct.unpack_from("<I", body, 8)[0] <= len(body))
+        elif kind == _DIMENSIONS:
+            first, last, left, right = struct.unpack_from("<4I", body)
+            _demand(first <= last < _ROWS and left <= right < _COLUMNS)
+    _demand(kind == _SHEET_ENDS)
     return found
+
+
+def _demand(sound: bool) -> None:
+    if not sound:
+        raise struct.error
+
+
+def _weighed(pieces: Iterator[bytes], found: Survey) -> Iterator[bytes]:
+    """Yield the same bytes and count them."""
+    found.size = 0
+    for piece in pieces:
+        found.size += len(piece)
+        yield piece
 
 
 def _records(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -175,6 +204,7 @@ def _records(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
                 break
             yield kind, data[body : body + size]
             at = body + size
+    _demand(at == len(data))
 
 
 def _seven(data: bytes, at: int, most: int) -> tuple[int, int]:

@@ -432,6 +432,14 @@ CHECKS: Mapping[str, Check] = {
             _("export distinct case ids"),
         ),
     ),
+    "similar_cases": Check(
+        "warning",
+        lambda told, column: (
+            _("case ids that differ only in spaces, invisible signs or full-width letters"),
+            _("cycle time: one case may be counted as several"),
+            _("correct them in the export if they mean one case"),
+        ),
+    ),
     "cases_without_events": Check(
         "info",
         lambda told, column: (

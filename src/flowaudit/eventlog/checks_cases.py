@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flowaudit.eventlog.checks import SHOWN, Findings
 from flowaudit.eventlog.checks_events import at_midnight, cases_of, instant
@@ -19,6 +21,7 @@ _NAT = np.datetime64("NaT", "us")
 # What an office does when the case itself is finished, and an applicant before it begins.
 _AFTERWARDS = frozenset({"deliver", "archive", "notify", "produce", "pay"})
 _BEFOREHAND = frozenset({"consult", "apply"})
+_UNSEEN = "[\\s\\x{00a0}\\x{00ad}\\x{200b}-\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]"
 VOID = "作废|删除"
 """Results of cases that were never real: void, or entered by mistake."""
 
@@ -26,6 +29,7 @@ VOID = "作废|删除"
 def check_cases(log: EventLog, found: Findings) -> None:
     """Check the cases of a log."""
     _sizes(log, found)
+    _similar(log, found)
     cases = log.table("cases")
     if cases is None:
         _order_of_stages(log, found)
@@ -98,6 +102,30 @@ def _sizes(log: EventLog, found: Findings) -> None:
 
 def _marked(log: EventLog, cases: Booleans) -> list[str]:
     return [log.case_ids[i] for i in np.flatnonzero(cases)[:SHOWN]]
+
+
+def similar(ids: pa.Array) -> Booleans:
+    """Return which case ids look like another: equal but for spaces, invisible signs and the width of their letters.
+
+    Examples
+    --------
+    >>> similar(pa.array(["A1", "Ａ１", "A 1", "A2", "a1"])).tolist()
+    [True, True, True, False, False]
+    """
+    alike = np.zeros(len(ids), bool)
+    odd = pc.match_substring_regex(ids, "[^!-~]")
+    if not pc.any(odd).as_py():
+        # Written in plain signs throughout, as ids are: none can be mistaken for another.
+        return alike
+    plain = pc.replace_substring_regex(pc.utf8_normalize(ids, form="NFKC"), _UNSEEN, "")
+    codes = pc.dictionary_encode(plain).indices.to_numpy()
+    alike[:] = np.bincount(codes)[codes] > 1
+    return alike
+
+
+def _similar(log: EventLog, found: Findings) -> None:
+    alike = similar(pa.array(log.case_axis))
+    found.add("similar_cases", int(alike.sum()), log.n_cases, _marked(log, alike))
 
 
 def _order_of_stages(log: EventLog, found: Findings) -> None:

@@ -298,9 +298,9 @@ def coded(values: pa.Array | pa.ChunkedArray) -> Coded:
     values = one_chunk(values)
     if not pa.types.is_dictionary(values.type):
         if pa.types.is_floating(values.type):
-            whole = values.cast(pa.int64(), safe=False)
-            if pc.all(pc.equal(whole.cast(values.type), values)).as_py() is not False:
-                values = whole
+            whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 2.0**63))
+            if pc.all(whole).as_py() is not False:
+                values = values.cast(pa.int64(), safe=False)
         values = pc.dictionary_encode(values)
     labels = values.dictionary
     if not is_text(labels.type):
@@ -329,11 +329,23 @@ def _numbers(found: pa.Array) -> Codes:
 
 
 def frame_of(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pd.DataFrame:
-    """Return a table as pandas: dictionaries as plain text, truth values with gaps as ``boolean``."""
+    """Return a table as pandas: dictionaries as plain text, truth values with gaps as ``boolean``.
+
+    Whole numbers with gaps become ``float64``, or ``Int64`` where that would round them.
+    """
     out: dict[str, pd.Series] = {}
     for name, values in columns.items():
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
+        if pa.types.is_integer(values.type) and values.null_count and _too_long(values):
+            out[name] = values.to_pandas(types_mapper={values.type: pd.Int64Dtype()}.get)
+            continue
         series = values.to_pandas()
         out[name] = series.astype("boolean") if pa.types.is_boolean(values.type) and values.null_count else series
     return pd.DataFrame(out)
+
+
+def _too_long(values: pa.Array | pa.ChunkedArray) -> bool:
+    """Say whether there are whole numbers that ``float64`` rounds."""
+    least, most = (pc.min_max(values)[end].as_py() for end in ("min", "max"))
+    return least is not None and max(-least, most) > 2**53

@@ -76,8 +76,55 @@ _MISSING = ("", "NaT", "nan", "NaN", "None", "null", "NULL", "-", "—", "--", "
 _FIRST_SERIAL, _LAST_SERIAL = 18_264, 73_051
 _SERIAL_DAY_0 = np.datetime64("1899-12-30", "us")
 _NEAR = np.timedelta64(366, "D")
+_MICROS = {"s": 10**6, "ms": 10**3}
 _SECOND = np.timedelta64(1_000_000, "us")
 _NAT = np.datetime64("NaT", "us")
+
+
+# Words that stand in times, or where there is none.
+_DATED = frozenset(
+    [
+        "am",
+        "pm",
+        "utc",
+        "gmt",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "na",
+        "nan",
+        "nat",
+        "null",
+        "none",
+        "nil",
+        "unknown",
+        "pending",
+        "ref",
+        "div",
+        "value",
+        "name",
+        "num",
+        "true",
+        "false",
+    ]
+)
 
 
 def _none() -> Rows:
@@ -190,8 +237,26 @@ def _by_distinct(
     )  # fmt: skip
 
 
+def micros(array: pa.Array) -> pa.Array:
+    """Return dates or timestamps as timestamps of microseconds; what lies beyond these becomes their last moment.
+
+    Arrow's own conversion would start again at 1970 there.
+    """
+    kind = array.type
+    target = pa.timestamp("us", None if pa.types.is_date(kind) else kind.tz)
+    unit = 86_400 * 10**6 if kind == pa.date32() else 1_000 if kind == pa.date64() else _MICROS.get(kind.unit, 1)
+    last = 2**62 // unit
+    numbers = array.cast(pa.int32()).cast(pa.int64()) if kind == pa.date32() else array.cast(pa.int64())
+    low, high = (bound.as_py() for bound in pc.min_max(numbers).values())
+    if unit == 1 or low is None or (low >= -last and high <= last):
+        return array.cast(target, safe=False)
+    numbers = pc.min_element_wise(pc.max_element_wise(numbers, -last, skip_nulls=False), last, skip_nulls=False)
+    return pc.multiply(numbers, unit).cast(target)
+
+
 def _typed(array: pa.Array, timezone: str | None) -> Stamps:
     """Return stamps that have their type already; what carries a zone is told by its wall clock there."""
+    array = micros(array)
     offsets: tuple[str, ...] = ()
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         utc = array.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("us"))
@@ -210,7 +275,8 @@ def _typed(array: pa.Array, timezone: str | None) -> Stamps:
 
 def _written(array: pa.Array) -> pa.Array:
     """Return values as text; a whole number that a gap made a float is written without its ``.0``."""
-    if pa.types.is_floating(array.type):
+    # Beyond 2^53 a float need not be the number that was meant, and an infinite one is none.
+    if pa.types.is_floating(array.type) and pc.all(pc.less_equal(pc.abs(array), 2.0**53)).as_py() is not False:
         whole = array.cast(pa.int64(), safe=False)
         if pc.all(pc.equal(whole.cast(array.type), array)).as_py() is not False:
             array = whole
@@ -516,7 +582,7 @@ def demand_good(
     rows = [int(r) for r in stamps.bad[:SHOWN]]
     cells = _cells(values, rows)
     shown = "; ".join(
-        _("line {line}: '{cell}'", line=n, cell=_harmless(c)) for n, c in zip(lines(rows), cells, strict=True)
+        _("line {line}: '{cell}'", line=n, cell=harmless(c)) for n, c in zip(lines(rows), cells, strict=True)
     )
     raise InputError(
         _(
@@ -574,11 +640,23 @@ def _advice(cells: list[str]) -> str:
 
 def _cells(values: object, rows: list[int]) -> list[str]:
     if isinstance(values, pa.Array | pa.ChunkedArray):
+        if pa.types.is_temporal(values.type):
+            # Python's own stamps end with the year 9999.
+            return [str(cell) for cell in values.take(pa.array(rows)).to_numpy(zero_copy_only=False)]
         return [str(values[row].as_py()) for row in rows]
     return [str(cell) for cell in pd.Series(values).iloc[rows]]
 
 
-def _harmless(cell: str) -> str:
-    """Return a cell that may be shown: one that stands in a time's place by mistake may name a person."""
+def harmless(cell: str) -> str:
+    """Return a cell as a message may show it: one that stands in the wrong place may name a person.
+
+    Digits, signs and the words of dates stay, so that it can be found; other letters do not.
+
+    Examples
+    --------
+    >>> harmless("2024-13-45 张三 Zhang San N/A")
+    '2024-13-45 某某 xxxxx xxx N/A'
+    """
     hidden = re.sub(r"[^\W\da-zA-Z_年月日号时時点點分秒上下午未知待定空无不详暂缺]", "某", cell)
+    hidden = re.sub(r"[A-Za-z]{2,}", lambda m: m[0] if m[0].casefold() in _DATED else "x" * len(m[0]), hidden)
     return re.sub(r"\d{11,}", lambda m: m[0] if len(m[0]) in (12, 13, 14, 17) else "***", hidden)[:60]

@@ -19,6 +19,9 @@ import pyarrow.csv as pacsv
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog.coded import frame_of
+from flowaudit.eventlog.dates import harmless
+from flowaudit.eventlog.formulas import APOSTROPHE, bare_name, bared
+from flowaudit.eventlog.headers import demand_names
 from flowaudit.eventlog.log import Note
 from flowaudit.eventlog.source import existing, utf8
 from flowaudit.messages import both
@@ -30,7 +33,7 @@ _NULLS = ["", "NULL", "null", "\\N"]
 _SNIFFED = 50
 _TITLES = 30
 _SAMPLE = 1 << 18
-_BLOCK, _LONGEST = 1 << 21, 1 << 30
+_BLOCK, _LONGEST, _LONGEST_HEADER, _LONGEST_CELL = 1 << 21, 1 << 26, 1 << 24, 1 << 25
 # Shapes that Arrow reads as :mod:`flowaudit.eventlog.dates` does; all others are left to it.
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?")
 _MANY = 0.8
@@ -110,7 +113,7 @@ class Delimited:
         number = {row: row if self.record is None else int(self.record[row]) for row in rows}
         wanted, found = set(number.values()), {}
         with utf8(self.path, self.encoding) as (text, _encoding):
-            for record, (line, _cells) in enumerate(_records(_after(text, self.layout), self.layout)):
+            for record, (line, _cells) in enumerate(_records(_after(text, self.layout), self.layout, self.file)):
                 if record in wanted:
                     found[record] = line
                     if len(found) == len(wanted):
@@ -174,7 +177,9 @@ def read_delimited(
     file = path.name
     with utf8(path, encoding) as (text, found):
         layout = _layout(text, file, one_column, delimiter, header_row)
-        doubled = sorted({n for n in layout.header if n and layout.header.count(n) > 1})
+        demand_names(layout.header, file, layout.line)
+        bare = [bare_name(n) for n in layout.header]
+        doubled = sorted({n for n in bare if n and bare.count(n) > 1})
         if doubled:
             raise InputError(
                 _("'{file}' has two columns named '{column}'.", file=file, column=doubled[0]),
@@ -183,6 +188,9 @@ def read_delimited(
         names = [name or f"\0{place}" for place, name in enumerate(layout.header)]
         stamps = set(times(layout.header)) if times is not None else set()
         table = _parsed(text, layout, names, stamps, file)
+    if any(name.endswith(APOSTROPHE) for name in names):
+        table = pa.table(dict(bared(name, table[name]) for name in names))
+        names = table.column_names
     for column in [c for c in names if c.startswith("\0")]:
         # A delimiter at the end of every line makes a nameless, empty column.
         if table[column].null_count < len(table):
@@ -208,7 +216,8 @@ def read_delimited(
 def _parsed(text: pa.Buffer, layout: Layout, names: list[str], stamps: set[str], file: str) -> pa.Table:
     """Parse what follows the header."""
     rest = text.slice(layout.begin)
-    if len(rest) <= _SAMPLE and not rest.to_pybytes().strip():
+    # A tab may be the delimiter: a row of tabs is a row.
+    if len(rest) <= _SAMPLE and not rest.to_pybytes().strip(b"\r\n "):
         return pa.table({name: pa.array([], pa.string()) for name in names})
     types = dict(zip(names, (_kind(place, layout) for place in range(len(names))), strict=True))
     timed = {
@@ -248,7 +257,7 @@ def _parsed(text: pa.Buffer, layout: Layout, names: list[str], stamps: set[str],
                 timed = {}
                 continue
             elif block < min(len(rest), _LONGEST) and "straddling" in reason:
-                block *= 8
+                block = min(8 * block, _LONGEST)
                 continue
             _refuse_widths(text, layout, file)
             raise InputError(
@@ -292,13 +301,19 @@ def _kind(place: int, layout: Layout) -> pa.DataType:
 
 def _layout(text: pa.Buffer, file: str, one_column: bool, delimiter: str | None, header_row: int | None) -> Layout:
     """Find the delimiter that cuts the first records into the most cells of equal number, and the header."""
-    cut = len(text) > _SAMPLE
-    sample = text.slice(0, min(len(text), _SAMPLE)).to_pybytes().decode("utf-8", "ignore")
-    best: tuple[tuple[float, int], Layout] | None = None
-    for candidate in (delimiter,) if delimiter is not None else DELIMITERS:
-        found = _try(sample, cut, candidate, header_row)
-        if found is not None and found[0][1] > 1 and (best is None or found[0] > best[0]):
-            best = found
+    size = _SAMPLE
+    while True:
+        cut = len(text) > size
+        sample = text.slice(0, min(len(text), size)).to_pybytes().decode("utf-8", "ignore")
+        best: tuple[tuple[float, int], Layout] | None = None
+        for candidate in (delimiter,) if delimiter is not None else DELIMITERS:
+            found = _try(sample, cut, candidate, header_row)
+            if found is not None and found[0][1] > 1 and (best is None or found[0] > best[0]):
+                best = found
+        # A header longer than the sample would be taken for shorter than it is.
+        if not cut or size >= _LONGEST_HEADER or (best is not None and best[1].begin < len(sample.encode())):
+            break
+        size *= 8
     if best is None and (one_column or delimiter is not None):
         best = _try(sample, cut, delimiter or DELIMITERS[0], header_row or _first_line(sample))
     if best is not None:
@@ -306,8 +321,10 @@ def _layout(text: pa.Buffer, file: str, one_column: bool, delimiter: str | None,
     if header_row is not None and header_row > sample.count("\n") + 1:
         raise InputError(_("'{file}' has no line {line}.", file=file, line=header_row), hint=_("check header_row."))
     first = next((line for line in sample.splitlines() if line.strip()), "")
+    # Of a document the first words are shown; a row of values may name people.
+    shown = first[:60] if first.lstrip().startswith(("<", "{", "[", "%")) else harmless(first)
     raise InputError(
-        _("'{file}' is not a log: its first line '{line}' is not a row of columns.", file=file, line=first[:60]),
+        _("'{file}' is not a log: its first line '{line}' is not a row of columns.", file=file, line=shown),
         hint=_("give a CSV with a header row and columns for case, activity and time."),
     )
 
@@ -383,16 +400,24 @@ def _after(text: pa.Buffer, layout: Layout) -> Iterator[str]:
         yield from _pieces(chunk[:last].decode())
 
 
-def _records(pieces: Iterable[str], layout: Layout, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    pieces: Iterable[str], layout: Layout, file: str, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which a record begins, and its cells; empty lines are no records."""
     with _long_cells():
         reader = csv.reader(pieces, delimiter=layout.delimiter, quotechar=layout.quote, strict=strict)
         before = layout.line - 1 + layout.height
         first = before
-        for cells in reader:
-            if cells:
-                yield before + 1, cells
-            before = first + reader.line_num
+        try:
+            for cells in reader:
+                if cells:
+                    yield before + 1, cells
+                before = first + reader.line_num
+        except csv.Error as error:
+            raise InputError(
+                _("'{file}', line {line}: {reason}.", file=file, line=before + 1, reason=error),
+                hint=_("look for a double quote that is not closed."),
+            ) from error
 
 
 class _Limit:
@@ -407,7 +432,7 @@ class _Limit:
 def _long_cells() -> Iterator[None]:
     with _Limit.lock:
         if not _Limit.readers:
-            _Limit.before = csv.field_size_limit(2**31 - 1)
+            _Limit.before = csv.field_size_limit(_LONGEST_CELL)
         _Limit.readers += 1
     try:
         yield
@@ -420,19 +445,13 @@ def _long_cells() -> Iterator[None]:
 
 def _refuse_widths(text: pa.Buffer, layout: Layout, file: str) -> None:
     """Raise for the first record of another width; walk the file again, as only csv knows the lines."""
-    line, width = 0, len(layout.header)
-    try:
-        for line, cells in _records(_after(text, layout), layout, strict=True):
-            if len(cells) != width:
-                raise InputError(
-                    _(
-                        "'{file}', line {line}: {found} cells where the header has {expected}.",
-                        file=file, line=line, found=len(cells), expected=width,
-                    ),
-                    hint=_("text with a comma or line break in it must stand in double quotes."),
-                )  # fmt: skip
-    except csv.Error as error:
-        raise InputError(
-            _("'{file}', after line {line}: {reason}.", file=file, line=line, reason=error),
-            hint=_("look for a double quote that is not closed."),
-        ) from error
+    width = len(layout.header)
+    for line, cells in _records(_after(text, layout), layout, file, strict=True):
+        if len(cells) != width:
+            raise InputError(
+                _(
+                    "'{file}', line {line}: {found} cells where the header has {expected}.",
+                    file=file, line=line, found=len(cells), expected=width,
+                ),
+                hint=_("text with a comma or line break in it must stand in double quotes."),
+            )  # fmt: skip

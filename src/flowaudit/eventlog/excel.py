@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import tempfile
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,11 +31,13 @@ Cell = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 
 MOST_CELLS = 50_000_000
 """Extent (rows times columns) up to which a sheet is loaded; Excel allows 17 thousand million."""
+_SPARSE, _PER_BYTE = 5_000_000, 4
 _SEARCHED = 30
 _BATCH = 50_000
 _EXACT = 10**15
 # Days of a serial number that are taken for a date: 1954 to 2119. Larger numbers are identifiers or written stamps.
 _SERIALS = (20_000, 80_000)
+_FALSE_DAY = (1900, 2, 28)
 _IDENTIFIERS = ("case_id", "bundle_id", "event_id")
 
 
@@ -75,7 +81,8 @@ def read_excel(
     -----
     Numbers in a column of times are days since 1899-12-30 (or 1904-01-01 where the workbook says so), rounded to the
     millisecond. A column of mixed cells becomes text as people see it: whole numbers without decimals, dates in ISO
-    form. A merged cell counts for every row it covers.
+    form. A merged cell counts for every row it covers. Of a formula its value when the workbook was saved is read.
+    Zeros before a number that only its format shows are not in the file, and do not come.
     """
     path = existing(path)
     opts = options(mapping, salt, keep_text, columns)
@@ -105,6 +112,7 @@ class _Grid:
     survey: Survey
     merges: Sequence[tuple[tuple[int, int], tuple[int, int]]]
     from_1904: bool
+    from_1900: bool
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield the row's position (from 0) and its cells; merged cells below the first repeat its value."""
@@ -151,7 +159,7 @@ def _load(path: Path, asked: str | int | None, reading: Reading) -> _Grid:
     try:
         book = survey(path)
         _refuse_far(book, asked, file)
-        with path.open("rb") as stream:
+        with path.open("rb") as stream, _without_panic():
             opened = calamine.CalamineWorkbook.from_filelike(stream)
         shown = {
             m.name: m.visible == calamine.SheetVisibleEnum.Visible
@@ -160,7 +168,8 @@ def _load(path: Path, asked: str | int | None, reading: Reading) -> _Grid:
         }
         wanted = _named(asked, list(shown), file)
         names = list(shown) if wanted is None else [wanted]
-        loaded = {name: opened.get_sheet_by_name(name) for name in names}
+        with _without_panic():
+            loaded = {name: opened.get_sheet_by_name(name) for name in names}
         filled = [name for name in names if loaded[name].start is not None]
         chosen = _choose(filled, shown, file) if wanted is None else wanted
         found = loaded[chosen]
@@ -178,12 +187,14 @@ def _load(path: Path, asked: str | int | None, reading: Reading) -> _Grid:
     except calamine.CalamineError as error:
         raise _damaged(file, str(error)) from error
     except OSError as error:
-        raise InputError(_("'{file}' cannot be read: {reason}.", file=file, reason=error.strerror or error)) from error
+        raise InputError(
+            _("'{file}' cannot be read: {reason}.", file=file, reason=error.strerror or error),
+            hint=_("close it in other programs; if it is damaged, export it again."),
+        ) from error
     except InputError:
         raise
     except BaseException as error:
-        # A panic of the Rust reader is not an Exception; nothing else is caught here.
-        if type(error).__name__ != "PanicException":
+        if not _is_panic(error):
             raise
         raise _damaged(file) from error
     others = [name for name in filled if name != chosen and not shown[name]]
@@ -191,13 +202,62 @@ def _load(path: Path, asked: str | int | None, reading: Reading) -> _Grid:
         reading.notes.append(both("hidden sheets not read: {sheets}", sheets=", ".join(others)))
     reading.notes.append(both("sheet '{sheet}'", sheet=chosen))
     seen = book.sheets.get(chosen, Survey())
-    return _Grid(chosen, found, seen, merges if merges is not None else seen.merges, book.from_1904)
+    return _Grid(
+        chosen,
+        found,
+        seen,
+        merges if merges is not None else seen.merges,
+        book.from_1904,
+        book.counts_days and not book.from_1904,
+    )
+
+
+class _Console:
+    lock = threading.Lock()
+
+
+@contextmanager
+def _without_panic() -> Iterator[None]:
+    """Keep off the console what the Rust reader writes there when it gives up on a damaged file.
+
+    It writes past Python, so the stream itself is turned aside for the time of the block. What else was written there
+    meanwhile is written afterwards.
+    """
+    with _Console.lock, tempfile.TemporaryFile() as aside:
+        try:
+            console = os.dup(2)
+        except OSError:
+            # There is no console, as under pythonw.
+            yield
+            return
+        panic = False
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException as error:
+            panic = _is_panic(error)
+            raise
+        finally:
+            os.dup2(console, 2)
+            os.close(console)
+            aside.seek(0)
+            if not panic and (told := aside.read()):
+                os.write(2, told)
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Say whether the Rust reader gave up: its exception is no Exception, and cannot be imported."""
+    return type(error).__name__ == "PanicException"
 
 
 def _refuse_far(book: Workbook, asked: str | int | None, file: str) -> None:
     """Raise InputError where a sheet that would be loaded is too large; before the workbook is opened."""
     for name, about in book.sheets.items():
-        if about.rows * about.columns > MOST_CELLS and (book.at_once or asked not in book.sheets or asked == name):
+        if not (book.at_once or asked not in book.sheets or asked == name):
+            continue
+        # Empty cells between cells cost as much memory as those: few bytes do not make many.
+        most = MOST_CELLS if about.size is None else min(MOST_CELLS, _SPARSE + _PER_BYTE * about.size)
+        if about.rows * about.columns > most:
             raise InputError(
                 _(
                     "'{file}': sheet '{sheet}' reaches to row {rows} and column {column}, too far to be loaded.",
@@ -299,12 +359,14 @@ def _find_header(grid: _Grid, head: Sequence[tuple[int, list[Cell]]], used: int,
     }
     for number, cells in head[:_SEARCHED]:
         filled = [c for c in cells if not _empty(c)]
-        if len(filled) < 2 or number in across or (number + 1 >= len(head) and len(head) <= _SEARCHED):
+        if len(filled) < 2 or number in across:
             continue
         texts = [c.strip() for c in filled if isinstance(c, str)]
         groups = _groups(grid, number, head)
         distinct = len(set(texts)) == len(texts) or bool(groups)
         if len(texts) == len(filled) and distinct and 2 * len(filled) >= used:
+            if all(_empty(c) for _number, below in head[number + 1 :] for c in below) and len(head) <= _SEARCHED:
+                raise InputError(_("'{file}' has a header but no rows.", file=file), hint=_("export it again."))
             return number
     raise InputError(
         _(
@@ -441,6 +503,8 @@ class _Column:
         kinds = {type(v) for v in cells} - {type(None)}
         if float in kinds or int in kinds:
             self._watch_digits(cells, rows)
+        if self._is_time and self._grid.from_1900 and kinds & {dt.date, dt.datetime}:
+            self._refuse_false_day(cells, rows, file)
         if self._is_time and kinds - {str, dt.datetime}:
             cells = self._moments(cells, rows, file)
             kinds = {type(v) for v in cells} - {type(None)}
@@ -461,6 +525,18 @@ class _Column:
                 self.n_rounded += 1
                 if self.rounded is None:
                     self.rounded = row
+
+    def _refuse_false_day(self, cells: Sequence[Any], rows: Sequence[int], file: str) -> None:
+        """Raise for day 60, which Excel calls the 29 February 1900, a day that never was; its reader makes it day 59."""
+        for row, cell in zip(rows, cells, strict=True):
+            if isinstance(cell, dt.date) and (cell.year, cell.month, cell.day) == _FALSE_DAY:
+                raise InputError(
+                    _(
+                        "'{file}', {cell} (column '{column}'): day 59 or 60 since 1900, the second of which never was (1900-02-29).",
+                        file=file, cell=self._grid.cell(row, self._column), column=self.name,
+                    ),
+                    hint=_("write the date as text, such as 1900-02-28."),
+                )  # fmt: skip
 
     def _moments(self, cells: Sequence[Any], rows: Sequence[int], file: str) -> list[Any]:
         """Return dates and serial numbers as moments; what cannot be one stops the reading."""

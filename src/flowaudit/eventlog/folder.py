@@ -16,6 +16,7 @@ from flowaudit.eventlog.delimited import read_delimited
 from flowaudit.eventlog.headers import CASE_COLUMNS, EVENT_COLUMNS, recognise, recognise_side
 from flowaudit.eventlog.log import SIDE_TABLES, EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, quoted, resolve_columns
+from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.options import options
 from flowaudit.eventlog.source import existing, sha256, utf8
 from flowaudit.messages import both
@@ -114,7 +115,24 @@ def read_folder(
     raws["events"], found["events"] = _by_case(raws, found, ids)
     officers = raws["events"].table[found["events"]["resource"]] if "resource" in found["events"] else None
     tables = {n: side_table(raws[n], reading, found[n], officers) for n in SIDE_TABLES if n in raws}
+    if "e2o" in tables:
+        _hide_people(tables["e2o"], reading)
     return to_log(raws["events"], found["events"], reading, tables=tables)
+
+
+def _hide_people(links: pd.DataFrame, reading: Reading) -> None:
+    """Replace the ids of related objects that are people, in place: they may be names."""
+    if "object_type" not in links:
+        return
+    kinds = links["object_type"].map(lambda kind: people_of(str(kind)), na_action="ignore")
+    hidden = reading.options.hidden
+    for who, rename in (("applicant", hidden.applicants), ("officer", hidden.officers)):
+        here = (kinds == who).to_numpy(bool)
+        if here.any():
+            ids = links["object_id"].astype("object")
+            ids[here] = rename(ids[here].astype("str")).astype("object")
+            links["object_id"] = ids.astype("str")
+            reading.pseudonymised.append("object_id")
 
 
 def _synthetic(folder: Path) -> bool:
@@ -155,7 +173,9 @@ def _columns(name: str, raw: Raw, mapping: ColumnMapping) -> dict[str, str]:
                     column=key,
                     columns=quoted(headers),
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("give the column this name in the header row."),
             )
     return columns
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def read_frame(
     ...                                "办理人": ["张三", "李四"], "完成时间": ["2024-01-02 09:00", "2024-01-03 10:00"]}),
     ...                  salt=b"0" * 32)
     >>> log.n_cases, log.to_pandas()["resource"].tolist()
-    (1, ['Rb2efda', 'R9efdd0'])
+    (1, ['Rb2efda', 'R6323fd'])
     """
     opts = options(mapping, salt, keep_text, columns)
     name = f"{type(frame).__module__.partition('.')[0]} frame"
@@ -98,12 +99,21 @@ def _table(frame: Any, name: str) -> tuple[pa.Table, Callable[[list[int]], list[
 
 
 def _from_pandas(values: pd.Series) -> pa.ChunkedArray:
+    several = values.dtype == object and len({_clock(v) for v in values if isinstance(v, dt.date | dt.time)}) > 1
+    if several or isinstance(values.dtype, pd.PeriodDtype | pd.IntervalDtype):
+        # Arrow would bring all to the zone of the first, and count the days of a period.
+        return _readable(pa.chunked_array([_texts(None if pd.isna(v) else v for v in values)]))
     try:
         found = pa.Array.from_pandas(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         # Cells of several types: as text, the way a person would write them.
         found = _texts(None if pd.isna(v) else v for v in values)
     return _readable(found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found]))
+
+
+def _clock(moment: dt.date | dt.time) -> tuple[type, object]:
+    """Return what must be one for all moments of a column: their type and their zone."""
+    return (dt.datetime if isinstance(moment, dt.datetime) else type(moment), getattr(moment, "tzinfo", None))
 
 
 def _readable(values: pa.ChunkedArray) -> pa.ChunkedArray:

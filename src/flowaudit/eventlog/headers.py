@@ -172,6 +172,34 @@ _DICTIONARY = {**_EVENT, **_CASE}
 STORED_AS = {"case_result": "result", "case_state": "state"}
 
 
+def demand_names(headers: Iterable[str], file: str, line: int | None = None) -> None:
+    """Raise InputError where a header is a time: the table has no header, and its first row may name people.
+
+    Examples
+    --------
+    >>> demand_names(["C1", "收件", "张三", "2024-03-04 09:00"], "a.csv", 1)
+    Traceback (most recent call last):
+        ...
+    flowaudit.errors.InputError: 'a.csv', line 1: a time stands where the names of the columns are looked for.
+    Hint: write a row with the names of the columns above the first event, or say header_row.
+    """
+    from flowaudit.eventlog.dates import parse_stamps
+
+    # A date alone could be the name of a column that counts something by day.
+    clocked = [name for name in headers if ":" in name and len(name) < 40]
+    if not clocked or len(parse_stamps(clocked).bad) == len(clocked):
+        return
+    hint = _("write a row with the names of the columns above the first event, or say header_row.")
+    if line is None:
+        raise InputError(
+            _("'{file}': a time stands where the names of the columns are looked for.", file=file), hint=hint
+        )
+    raise InputError(
+        _("'{file}', line {line}: a time stands where the names of the columns are looked for.", file=file, line=line),
+        hint=hint,
+    )
+
+
 def fold(header: str) -> str:
     """Return a header as it is compared: full width, case, spaces, signs and brackets do not matter.
 

@@ -287,7 +287,8 @@ class EventLog:
     def n_events(self) -> int:
         """Distinct events: one shared by several cases counts once."""
         if self.has("event_id"):
-            return int(pc.count_distinct(self.events["event_id"]).as_py())
+            ids = self.events["event_id"]
+            return int(pc.count_distinct(ids).as_py()) + int(ids.null_count)
         return len(self.events)
 
     @cached_property

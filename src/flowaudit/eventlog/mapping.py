@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from flowaudit.errors import FlowAuditError, InputError, UsageError, nearest
 from flowaudit.eventlog.codes import code_lists
 from flowaudit.eventlog.dates import EXCEL, UNIX, UNIX_MS
-from flowaudit.eventlog.headers import CANONICAL, recognise
+from flowaudit.eventlog.headers import CANONICAL, demand_names, recognise
 from flowaudit.eventlog.log import STAGES, EventLog
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
@@ -108,7 +109,7 @@ class ColumnMapping(BaseModel):
     ignore_columns: tuple[str, ...] = ()
     stages: dict[str, str] = Field(default_factory=dict)
     departments: dict[str, str] = Field(default_factory=dict)
-    levels: dict[str, int] = Field(default_factory=dict)
+    levels: dict[str, Annotated[int, Field(ge=0, le=99)]] = Field(default_factory=dict)
     codes: dict[str, str | dict[str, str]] = Field(default_factory=dict)
     department_from: tuple[str, ...] = ()
     applicant_departments: tuple[str, ...] = ()
@@ -155,6 +156,11 @@ class ColumnMapping(BaseModel):
         parts = ("%Y", "%y", "%G"), ("%m", "%b", "%B", "%j"), ("%d", "%j")
         if not all(any(code in value for code in part) for part in parts):
             raise ValueError(_("'{format}' does not say where year, month and day stand (%Y %m %d)", format=value))
+        try:
+            datetime.strptime("", value)
+        except (ValueError, re.error) as error:
+            if "bad directive" in str(error) or "stray" in str(error) or isinstance(error, re.error):
+                raise ValueError(_("'{format}' is not a format such as %d/%m/%Y %H:%M", format=value)) from error
         return value
 
     @field_validator("timezone")
@@ -168,6 +174,7 @@ class ColumnMapping(BaseModel):
         return value
 
 
+_SHOWN = 60
 _KEYS = tuple(ColumnMapping.model_fields)
 _TABLES = ("file", "columns", "stages", "departments", "levels", "codes")
 
@@ -221,7 +228,8 @@ def read_mapping(path: str | Path) -> ColumnMapping:
             _(
                 "the mapping file '{file}', line {line}, {where}: {reason}.",
                 file=path.name, line=at, where=".".join(where), reason=reason,
-            )
+            ),
+            hint=_("correct this line; a file that flowaudit check FILE --write-mapping wrote explains every key."),
         ) from error  # fmt: skip
 
 
@@ -402,6 +410,7 @@ def resolve_columns(
     mapping with the events.
     """
     headers = list(headers)
+    demand_names(headers, file)
     wanted = list(wanted)
     said: dict[str, str] = {}
     for column, header in mapping.columns.items():
@@ -414,7 +423,9 @@ def resolve_columns(
                     "'{file}' has no column '{header}' (wanted for '{column}'); found {columns}.",
                     file=file, header=header, column=column, columns=quoted(headers),
                 ),
-                hint=_("did you mean '{near}'?", near=near[0]) if near else None,
+                hint=_("did you mean '{near}'?", near=near[0])
+                if near
+                else _("name one of the columns found, or leave '{column}' out of the mapping.", column=column),
             )  # fmt: skip
     rest = [column for column in wanted if column not in said]
     # Only a role may also be the department: any other header that has been given away is not given twice.
@@ -443,7 +454,7 @@ def _apart(found: Mapping[str, str]) -> list[str]:
 def quoted(names: Iterable[str], limit: int = 30) -> str:
     """Return names in quotes for a message, cut after ``limit``."""
     names = list(names)
-    shown = ", ".join(f"'{n}'" for n in names[:limit])
+    shown = ", ".join(f"'{n if len(n) <= _SHOWN else n[:_SHOWN] + '…'}'" for n in names[:limit])
     return shown + ", …" if len(names) > limit else shown
 
 

@@ -13,14 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flowaudit.errors import InputError, UsageError, nearest
 from flowaudit.eventlog.assemble import UNTOUCHED, Raw, Reading, side_table, to_log
-from flowaudit.eventlog.dates import demand_good, parse_stamps
+from flowaudit.eventlog.build import from_table
+from flowaudit.eventlog.coded import frame_of
+from flowaudit.eventlog.dates import demand_good, harmless, parse_stamps
 from flowaudit.eventlog.headers import CASE_COLUMNS, EVENT_COLUMNS, recognise
-from flowaudit.eventlog.log import EventLog, Provenance, from_frame
+from flowaudit.eventlog.log import EventLog, Provenance
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.ocel_parse import Document, Kind, Value, parse
+from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.options import options
 from flowaudit.eventlog.privacy import PSEUDONYM, protect
 from flowaudit.eventlog.source import existing, sha256
@@ -40,11 +44,6 @@ TABLE_OF = {
 BEFORE_TIME = "1970-01-01T00:00:00"
 """Stamp of an object's attribute that holds from the beginning (OCEL 2.0)."""
 
-_APPLICANTS = re.compile(r"applicant|customer|client|citizen|person|patient|申请人|当事人|客户|群众", re.IGNORECASE)
-_OFFICERS = re.compile(
-    r"employee|officer|clerk|worker|staff|resource|(^|[_ ])(user|agent)s?$|办理人|经办人|审批人|人员|员工|工作人员",
-    re.IGNORECASE,
-)
 _NAME_OF_PERSON = re.compile(r"name|mail|address|birth|phone|姓名|名称|地址|邮箱|电话|生日", re.IGNORECASE)
 
 
@@ -130,7 +129,7 @@ def read_ocel(
     opts = options(mapping, salt, keep_text, columns)
     document = parse(path)
     reading = Reading(path.name, opts, {path.name: sha256(path)})
-    people = {kind: _people(kind) for kind in set(document.object_types)}
+    people = {kind: people_of(kind) for kind in set(document.object_types)}
     ids = pd.Series(document.object_ids, dtype="object")
     # Objects whose id is a pseudonym already, as our own writer says.
     coded = document.object_values.pop(PSEUDONYMOUS, {})
@@ -214,12 +213,13 @@ def flatten(ocel: ObjectLog, object_type: str) -> EventLog:
     position = pd.Series(np.arange(ocel.n_objects), index=ocel.objects["object_id"].to_pylist())
     order = np.lexsort((rows, position.reindex(parts["object_id"]).to_numpy()))
     parts, owners, rows = parts.iloc[order], owners.iloc[order], rows[order]
-    frame = ocel.events.take(pa.array(rows, pa.int64())).to_pandas()
-    frame.insert(0, "case_id", parts["object_id"].to_numpy())
-    frame["qualifier"] = parts["qualifier"].to_numpy()
-    frame["shared"] = owners.to_numpy() > 1
-    if END_MISSING in frame:
-        frame = _without_end(frame)
+    taken = ocel.events.take(pa.array(rows, pa.int64()))
+    is_shared = owners.to_numpy() > 1
+    work: dict[str, Any] = {"case_id": pa.array(parts["object_id"], pa.string())}
+    work |= dict(zip(taken.column_names, taken.columns, strict=True))
+    work["qualifier"] = pa.array(parts["qualifier"], pa.string(), from_pandas=True)
+    work["shared"] = pa.array(is_shared)
+    _take_back_end(work)
     tables = _side_tables(ocel, object_type, kinds)
     kept = links[links["event_id"].isin(set(parts["event_id"]))]
     # Where events touch nothing but the cases, and in no particular part, the events themselves say it all.
@@ -230,7 +230,7 @@ def flatten(ocel: ObjectLog, object_type: str) -> EventLog:
     left_out = ocel.n_events - parts["event_id"].nunique()
     if left_out:
         notes.append(both("{n} events that touch no object of this type left out", n=left_out))
-    shared = int(frame.loc[frame["shared"], "event_id"].nunique())
+    shared = int(parts.loc[is_shared, "event_id"].nunique())
     if shared:
         notes.append(both("{n} events are shared by several cases and count once", n=shared))
     present = set(parts["object_id"])
@@ -242,7 +242,7 @@ def flatten(ocel: ObjectLog, object_type: str) -> EventLog:
             "examples": without[:5],
         })  # fmt: skip
     provenance = replace(ocel.provenance, notes=tuple(notes), problems=tuple(problems))
-    return from_frame(frame, tables=tables, provenance=provenance)
+    return from_table(work, tables=tables, provenance=provenance)
 
 
 def _parts(links: pd.DataFrame) -> pd.DataFrame:
@@ -272,13 +272,6 @@ def demand_type(types: Mapping[str, int], wanted: str | None, file: str) -> None
         _("'{file}' has no objects of type '{type}'; found {types}.", file=file, type=wanted, types=listed),
         hint=_("did you mean '{near}'?", near=near[0]) if near else None,
     )
-
-
-def _people(kind: str) -> str | None:
-    """Say whether objects of a type are people, and which."""
-    if _APPLICANTS.search(kind):
-        return "applicant"
-    return "officer" if _OFFICERS.search(kind) else None
 
 
 def _zone_of_events(document: Document, reading: Reading) -> str | None:
@@ -323,9 +316,10 @@ def _typed(
     zone: str | None,
 ) -> pa.Array:
     """Return an attribute as a column of its declared type; a value of another type stops the reading."""
-    rows = list(values)
     kind: Kind = kinds.copy().pop() if len(kinds) == 1 else "float" if kinds == {"integer", "float"} else "string"
     cells: list[Any] = [None] * n
+    # Nothing between quotes is a text, but no number and no time.
+    rows = [r for r, v in values.items() if kind == "string" or not isinstance(v, str) or v.strip()]
     if kind == "time":
         text = [None if values[r] is None else str(values[r]) for r in rows]
         out = np.full(n, np.datetime64("NaT", "us"))
@@ -338,7 +332,7 @@ def _typed(
             raise InputError(
                 _(
                     "'{file}', line {line}, attribute '{name}': '{value}' is not of its declared type, {type}.",
-                    file=file, line=lines[row], name=name, value=str(values[row])[:40], type=kind,
+                    file=file, line=lines[row], name=name, value=harmless(str(values[row])), type=kind,
                 ),
                 hint=_("correct the value, or declare the attribute as a string."),
             ) from error  # fmt: skip
@@ -394,8 +388,8 @@ def _events(document: Document, reading: Reading) -> tuple[pa.Table, Provenance]
     inner = replace(reading, options=replace(reading.options, mapping=own))
     wanted = [c for c in EVENT_COLUMNS if c not in (*given, "event_id")]
     log = to_log(raw, resolve_columns(fields, own, file=document.file, wanted=wanted), inner)
-    table = log.events.rename_columns(["event_id" if c == "case_id" else c for c in log.events.column_names])
-    table = table.set_column(0, "event_id", table["event_id"].cast(pa.string()))
+    others = [c for c in log.events.column_names if c != "case_id"]
+    table = log.events.select(others).add_column(0, "event_id", log.events["case_id"].cast(pa.string()))
     about = log.table("cases")
     if about is not None:
         # What describes an item stands with the event as well.
@@ -435,9 +429,15 @@ def _objects(
         values[person] = reading.options.hidden.applicants(values[person].astype("string")).astype("object")
         frame[column] = values.astype("str")
         reading.pseudonymised.append(str(column))
-    table = pa.table({str(c): pa.Array.from_pandas(frame[c]) for c in frame.columns})
+    table = pa.table({str(c): _whole(pa.Array.from_pandas(frame[c]), fields.get(str(c))) for c in frame.columns})
     order = ["object_id", "object_type", *(c for c in table.column_names if c not in ("object_id", "object_type"))]
     return table.select(order), renamed
+
+
+def _whole(values: pa.Array, written: pa.Array | None) -> pa.Array:
+    """Return whole numbers again where gaps have made others of them (pandas)."""
+    whole = written is not None and pa.types.is_integer(written.type) and pa.types.is_floating(values.type)
+    return values.cast(pa.int64()) if whole else values
 
 
 def _changes(
@@ -500,25 +500,23 @@ def _from_the_start(when: str | None) -> bool:
     return when is None or when[:19].replace(" ", "T") == BEFORE_TIME
 
 
-def _without_end(frame: pd.DataFrame) -> pd.DataFrame:
-    """Take back the stamp that stood for a missing end (see ``write_ocel``)."""
-    missing = frame[END_MISSING].fillna(False).astype(bool)
-    frame = frame.drop(columns=END_MISSING)
-    frame["end"] = frame["end"].mask(missing)
-    return frame
+def _take_back_end(work: dict[str, Any]) -> None:
+    """Take back the stamp that stood for a missing end (see ``write_ocel``), in place."""
+    if END_MISSING in work and pa.types.is_boolean(work[END_MISSING].type):
+        missing = pc.fill_null(work.pop(END_MISSING), False)
+        work["end"] = pc.if_else(missing, pa.scalar(None, work["end"].type), work["end"])
 
 
 def _side_tables(ocel: ObjectLog, object_type: str, kinds: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """Return the attributes of the cases and of other domain objects as side tables."""
     tables: dict[str, pd.DataFrame] = {}
-    objects = ocel.objects.to_pandas()
     links = ocel.object_relations.to_pandas()
     if object_type == "case":
         for kind, name in TABLE_OF.items():
-            found = _attributes(objects, kind)
+            found = _attributes(ocel.objects, kind)
             if found is not None:
                 tables[name] = found.drop(columns="object_id") if len(found.columns) > 1 else found
-    cases = _attributes(objects, object_type)
+    cases = _attributes(ocel.objects, object_type)
     if cases is not None:
         cases = cases.rename(columns={"object_id": "case_id"})
         links["kind"] = links["target_id"].map(kinds)
@@ -530,9 +528,9 @@ def _side_tables(ocel: ObjectLog, object_type: str, kinds: Mapping[str, str]) ->
     return tables
 
 
-def _attributes(objects: pd.DataFrame, kind: str) -> pd.DataFrame | None:
+def _attributes(objects: pa.Table, kind: str) -> pd.DataFrame | None:
     """Return the objects of a type with the attributes that any of them has."""
-    found = objects[objects["object_type"] == kind].drop(columns="object_type")
-    if found.empty:
+    found = objects.filter(pc.equal(objects["object_type"], kind)).drop_columns("object_type")
+    if not len(found):
         return None
-    return found.dropna(axis="columns", how="all").reset_index(drop=True)
+    return frame_of({c: found[c] for c in found.column_names if found[c].null_count < len(found)})

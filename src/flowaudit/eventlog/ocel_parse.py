@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from flowaudit.errors import InputError
+from flowaudit.eventlog.dates import harmless
+from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.source import unpacked
 from flowaudit.messages import translate as _
 
@@ -80,6 +82,9 @@ def parse(path: Path) -> Document:
 class _Builder:
     """Collects events, objects and relations; the same rules for the three writings."""
 
+    # Words that stand for no value in a writing that has no sign of its own for it.
+    nothing: frozenset[str] = frozenset()
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = path.name
@@ -102,7 +107,7 @@ class _Builder:
     def event(self, told: str, kind: str, time: str, line: int) -> int:
         number = self._add(told, kind, line, self._event_of, _("event"))
         if not time.strip():
-            self.refuse(_("the event '{id}' has no time", id=told), line)
+            self.refuse(_("the event '{id}' has no time", id=harmless(told)), line)
         self.found.event_ids.append(told.strip())
         self.found.event_types.append(kind)
         self.found.event_times.append(time)
@@ -121,21 +126,26 @@ class _Builder:
         if not name:
             self.refuse(_("{what} without an id", what=what), line)
         if not kind.strip():
-            self.refuse(_("the {what} '{id}' has no type", what=what, id=name), line)
+            self.refuse(_("the {what} '{id}' has no type", what=what, id=harmless(name)), line)
         if name in known:
-            self.refuse(_("the id '{id}' is used by two of kind {what}", what=what, id=name), line)
+            # Objects may be people, and their ids names.
+            shown = harmless(name) if people_of(kind) else name
+            self.refuse(_("the id '{id}' is used by two of kind {what}", what=what, id=shown), line)
         known[name] = len(known)
         return known[name]
 
     def event_value(self, event: int, name: str, value: Value) -> None:
-        if _missing(value):
+        if self._missing(value):
             return
         self.found.event_values.setdefault(name, {})[event] = value
 
     def object_value(self, number: int, name: str, value: Value, time: str | None) -> None:
-        if _missing(value):
+        if self._missing(value):
             return
         self.found.object_values.setdefault(name, {}).setdefault(number, []).append((value, time))
+
+    def _missing(self, value: Value) -> bool:
+        return value is None or (isinstance(value, str) and value.strip().casefold() in self.nothing)
 
     def relate(self, event: int, target: str, qualifier: str) -> None:
         self._relations.append((event, target.strip(), qualifier))
@@ -169,7 +179,7 @@ class _Builder:
             source, target, _qualifier = written[targets.index(-1)]
             n = targets.count(-1)
             self.refuse(
-                _("it refers to the object '{id}', which is not there ({n} such relations)", id=target, n=n),
+                _("it refers to the object '{id}', which is not there ({n} such relations)", id=harmless(target), n=n),
                 lines[source],
             )
         return (
@@ -177,10 +187,6 @@ class _Builder:
             np.array(targets, np.int64),
             [qualifier for _s, _t, qualifier in written],
         )
-
-
-def _missing(value: Value) -> bool:
-    return value is None or (isinstance(value, str) and value.strip().casefold() in ("", "null"))
 
 
 def _kind(written: str) -> Kind:
@@ -283,6 +289,8 @@ class _Json(_Builder):
 class _Xml(_Builder):
     """Events of the parser; where one is tells the path of open elements."""
 
+    nothing = frozenset({"", "null"})
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._open: list[str] = []
@@ -364,21 +372,41 @@ class _Sqlite(_Builder):
 
     def document(self) -> Document:
         with self.path.open("rb") as stream:
-            if not stream.read(16).startswith(b"SQLite format 3\x00"):
-                raise InputError(_("'{file}' is not a SQLite database.", file=self.file), hint=_("export it again."))
+            head = stream.read(100)
+        if not head.startswith(b"SQLite format 3\x00"):
+            raise InputError(_("'{file}' is not a SQLite database.", file=self.file), hint=_("export it again."))
+        self._demand_whole(head)
         try:
             # immutable: neither a journal nor a lock is written beside the file.
             source = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
             with closing(source):
                 source.execute("PRAGMA trusted_schema = OFF")
                 source.execute("PRAGMA query_only = ON")
+                # SQLite takes what is missing at the end for zeros: cut text would be read as if it were whole.
+                if source.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                    raise sqlite3.DatabaseError(_("it is damaged"))
                 self._read(source)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                _("'{file}' holds text that is not UTF-8.", file=self.file), hint=_("export it again.")
+            ) from error
         except (sqlite3.Error, OverflowError) as error:
             raise InputError(
                 _("'{file}' cannot be read as OCEL 2.0: {reason}.", file=self.file, reason=error),
                 hint=_("export it again."),
             ) from error
         return self.finish()
+
+    def _demand_whole(self, head: bytes) -> None:
+        """Raise InputError where the file is shorter or longer than it says (SQLite's file format, 1.3)."""
+        page = int.from_bytes(head[16:18], "big")
+        pages, changed, valid = (int.from_bytes(head[at : at + 4], "big") for at in (28, 24, 92))
+        size = self.path.stat().st_size
+        if len(head) < 100 or (pages and changed == valid and size != pages * (65536 if page == 1 else page)):
+            raise InputError(
+                _("'{file}' is cut off: its size is not what it says of itself.", file=self.file),
+                hint=_("copy or export it again."),
+            )
 
     def _read(self, source: sqlite3.Connection) -> None:
         schema = source.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -402,14 +430,16 @@ class _Sqlite(_Builder):
         ):
             number = self.event_number(_plain(event))
             if number is None:
-                self.refuse(_("a relation refers to the event '{id}', which is not there", id=_plain(event)))
+                self.refuse(_("a relation refers to the event '{id}', which is not there", id=harmless(_plain(event))))
             self.relate(number, _plain(target), _plain(qualifier))
         for origin, target, qualifier in self._rows(
             source, tables["object_object"], "ocel_source_id", "ocel_target_id", "ocel_qualifier"
         ):
             number = self.object_number(_plain(origin))
             if number is None:
-                self.refuse(_("a relation refers to the object '{id}', which is not there", id=_plain(origin)))
+                self.refuse(
+                    _("a relation refers to the object '{id}', which is not there", id=harmless(_plain(origin)))
+                )
             self.link(number, _plain(target), _plain(qualifier))
 
     def _rows(self, source: sqlite3.Connection, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
@@ -449,7 +479,9 @@ class _Sqlite(_Builder):
             for told, *values in self._rows(source, table, "ocel_id", *(n.casefold() for n in names)):
                 number = self.event_number(_plain(told))
                 if number is None:
-                    self.refuse(_("the table '{table}' has the unknown event '{id}'", table=table, id=_plain(told)))
+                    self.refuse(
+                        _("the table '{table}' has the unknown event '{id}'", table=table, id=harmless(_plain(told)))
+                    )
                 for name, value in zip(names, values, strict=True):
                     self.event_value(number, name, _value(value))
         for table in self._typed_tables(source, tables, "object"):
@@ -459,7 +491,9 @@ class _Sqlite(_Builder):
             for told, *rest in self._rows(source, table, "ocel_id", *extra, *(n.casefold() for n in names)):
                 number = self.object_number(_plain(told))
                 if number is None:
-                    self.refuse(_("the table '{table}' has the unknown object '{id}'", table=table, id=_plain(told)))
+                    self.refuse(
+                        _("the table '{table}' has the unknown object '{id}'", table=table, id=harmless(_plain(told)))
+                    )
                 about = dict(zip(extra, rest, strict=False))
                 when, changed = about.get("ocel_time"), about.get("ocel_changed_field")
                 for name, value in zip(names, rest[len(extra) :], strict=True):

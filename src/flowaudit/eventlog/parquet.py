@@ -11,15 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog.assemble import Raw, Reading, to_log
 from flowaudit.eventlog.coded import Gathered, is_text, one_chunk, with_distinct_labels
+from flowaudit.eventlog.dates import micros
 from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, resolve_columns
 from flowaudit.eventlog.options import Options, options
 from flowaudit.eventlog.source import digest, existing
 from flowaudit.messages import translate as _
+
+# A log has at least a time of its own for nearly every row; a file of so many rows to a byte has none, and would fill
+# the memory when it is unpacked.
+_MANY, _PER_BYTE = 20_000_000, 20
 
 
 def read_parquet(
@@ -66,7 +72,7 @@ def read_table(path: Path, *, narrow: bool = False) -> pa.Table:
     """
     try:
         table = _parquet(path, narrow) if path.suffix.casefold() == ".parquet" else _arrow(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
             _(
@@ -75,7 +81,7 @@ def read_table(path: Path, *, narrow: bool = False) -> pa.Table:
                 kind=path.suffix[1:].capitalize(),
                 reason=reason,
             ),
-            hint=_("export it again."),
+            hint=_("the file is damaged, or is of another kind: export or copy it again."),
         ) from error
     if not len(table):
         raise InputError(_("'{file}' has a header but no rows.", file=path.name), hint=_("export it again."))
@@ -88,11 +94,28 @@ def _parquet(path: Path, narrow: bool) -> pa.Table:
     schema = pyarrow.parquet.read_schema(path)
     _refuse_twins(schema, path)
     text = [f.name for f in schema if is_text(f.type)]
-    with pyarrow.parquet.ParquetFile(path, read_dictionary=text) as file:
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=text, page_checksum_verification=True) as file:
         groups, rows = range(file.num_row_groups), file.metadata.num_rows
+        if rows > _MANY and rows > _PER_BYTE * path.stat().st_size:
+            raise InputError(
+                _("'{file}' says that it holds {rows} rows in {size} bytes, which no log does.",
+                  file=path.name, rows=f"{rows:,}", size=f"{path.stat().st_size:,}"),
+                hint=_("the file is damaged, or is of another kind: export or copy it again."),
+            )  # fmt: skip
+        heights = [file.metadata.row_group(group).num_rows for group in groups]
+        if sum(heights) != rows:
+            raise pa.ArrowInvalid(f"{rows} rows, but {sum(heights)} in the groups of rows")
+
+        def piece(group: int, name: str) -> pa.Table:
+            found = file.read_row_group(group, [name])
+            # Of a damaged column fewer values may come than it says; places without one would hold anything.
+            if len(found) != heights[group]:
+                raise pa.ArrowInvalid(f"{len(found)} of {heights[group]} rows in a column")
+            return found
+
         # Column after column, and of each one group of rows after the other: what was decoded goes at once into its
         # place. The next group is decoded meanwhile.
-        pieces = _ahead(file.read_row_group, ((group, [name]) for name in schema.names for group in groups))
+        pieces = _ahead(piece, ((group, name) for name in schema.names for group in groups))
         columns: dict[str, pa.Array] = {}
         for field in schema:
             parts = (next(pieces).column(0) for _group in groups)
@@ -100,14 +123,24 @@ def _parquet(path: Path, narrow: bool) -> pa.Table:
                 gathered = Gathered(rows, narrow=narrow)
                 for part in parts:
                     for chunk in part.chunks:
+                        _demand_labels(chunk)
                         gathered.add(chunk)
                 columns[field.name] = gathered.array()
+                # Whether text is UTF-8 is not looked at while it is read.
+                columns[field.name].dictionary.validate(full=True)
             elif pa.types.is_timestamp(field.type) and field.type.tz is None:
                 columns[field.name] = _moments(parts, rows)
             else:
                 columns[field.name] = _plain(pa.chunked_array([c for part in parts for c in part.chunks], field.type))
             pa.default_memory_pool().release_unused()
     return pa.table(columns)
+
+
+def _demand_labels(piece: pa.DictionaryArray) -> None:
+    """Raise ArrowInvalid where a code of a damaged file leads outside its dictionary; the reader does not look."""
+    low, high = (bound.as_py() for bound in pc.min_max(piece.indices).values())
+    if low is not None and (low < 0 or high >= len(piece.dictionary)):
+        raise pa.ArrowInvalid(f"code {high if low >= 0 else low} of {len(piece.dictionary)} labels")
 
 
 def _ahead(work: Callable[..., Any], wanted: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
@@ -129,7 +162,7 @@ def _moments(parts: Iterable[pa.ChunkedArray], rows: int) -> pa.Array:
     row = 0
     for part in parts:
         for chunk in part.chunks:
-            stamps[row : row + len(chunk)] = chunk.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
+            stamps[row : row + len(chunk)] = micros(chunk).to_numpy(zero_copy_only=False)
             if chunk.null_count:
                 missing.append(np.flatnonzero(chunk.is_null().to_numpy(zero_copy_only=False)) + row)
             row += len(chunk)
@@ -149,6 +182,8 @@ def _arrow(path: Path) -> pa.Table:
             source.seek(0)
             table = pa.ipc.open_file(source).read_all()
         _refuse_twins(table.schema, path)
+        # Damage is not told while the file is read; lengths and codes that lead outside would crash whoever follows.
+        table.validate(full=True)
         return _table(zip(table.column_names, table.columns, strict=True))
 
 

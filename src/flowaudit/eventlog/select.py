@@ -97,4 +97,9 @@ def _tables(log: EventLog, chosen: EventLog) -> dict[str, pd.DataFrame]:
         keys = ("bundle_id", "case_id") if log.unit == "bundle" and name == "cases" else ("case_id", "bundle_id")
         key = next((k for k in (*keys, "event_id") if k in table and k in of), None)
         tables[name] = table if key is None else table[table[key].isin(of[key])]
+        if name == "e2o" and {"object_type", "object_id"} <= set(table.columns):
+            # An event shared with a case that was left out no longer names it.
+            kept = tables[name]
+            own = kept["object_type"] == log.unit
+            tables[name] = kept[~own | kept["object_id"].isin(chosen.case_axis)]
     return tables

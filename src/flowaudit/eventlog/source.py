@@ -75,10 +75,26 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
             raise InputError(_("'{file}' is empty.", file=path.name), hint=_("export it again."))
         if path.name.casefold().endswith(".gz"):
             with gzip.open(path, "rb") as stream:
-                yield cast(BinaryIO, stream)
+                yield cast(BinaryIO, _Plausible(stream, path))
         else:
             with path.open("rb") as plain:
                 yield plain
+
+
+class _Plausible:
+    """An unpacking stream that ends in an error where more comes out of it than any log becomes."""
+
+    def __init__(self, stream: gzip.GzipFile, path: Path) -> None:
+        self._stream, self._path = stream, path
+        self._size, self._packed = 0, path.stat().st_size
+
+    def read(self, size: int = -1) -> bytes:
+        from flowaudit.eventlog.zip import refuse_bomb
+
+        found = self._stream.read(size)
+        self._size += len(found)
+        refuse_bomb(self._size, self._packed, file=self._path.name, member=self._path.stem)
+        return found
 
 
 @contextmanager
@@ -118,6 +134,8 @@ def utf8(path: Path, encoding: str | None = None) -> Iterator[tuple[pa.Buffer, s
                 filled = _transcode(path, candidate, skip, copy)
             except _UndecodableError as failure:
                 failures.append(failure)
+                if candidate == "utf-8" and _mostly_utf8(path, failure.at):
+                    break
                 continue
             if not filled:
                 raise InputError(_("'{file}' is empty.", file=path.name), hint=_("export it again."))
@@ -127,7 +145,20 @@ def utf8(path: Path, encoding: str | None = None) -> Iterator[tuple[pa.Buffer, s
                 yield (buffer if copy else buffer.slice(skip)), candidate
                 del buffer
             return
-        raise _undecodable(path, failures, guessed=len(candidates) > 1)
+        raise _undecodable(path, failures, guessed=len(failures) > 1)
+
+
+def _mostly_utf8(path: Path, at: int) -> bool:
+    """Say whether a file is UTF-8 but for some damage: read as GB18030, every character of it would be another one.
+
+    Of the characters of a GB18030 text one in seven happens to be UTF-8; of a damaged UTF-8 text nearly all are.
+    """
+    with unpacked(path) as stream:
+        for _passed in range(at // _CHUNK):
+            stream.read(_CHUNK)
+        text = stream.read(_CHUNK).decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", "ignore")) - wrong > max(8, 2 * wrong)
 
 
 class _UndecodableError(Exception):
@@ -242,5 +273,6 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise InputError(
-            _("'{file}' cannot be read: {reason}.", file=path.name, reason=error.strerror or error)
+            _("'{file}' cannot be read: {reason}.", file=path.name, reason=error.strerror or error),
+            hint=_("check that it is a file, that you may read it, and that no other program has it open."),
         ) from error

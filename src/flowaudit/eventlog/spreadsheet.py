@@ -41,6 +41,8 @@ class Survey:
     ----------
     rows, columns : int
         Upper bounds of its extent.
+    size : int, optional
+        Bytes in which its cells are written, where the extent was counted cell by cell.
     faults : dict of int to Fault
         Failed formulas by column: how many, and the first.
     failed : set of (int, int)
@@ -51,6 +53,7 @@ class Survey:
 
     rows: int = 0
     columns: int = 0
+    size: int | None = None
     faults: dict[int, Fault] = field(default_factory=dict)
     failed: set[tuple[int, int]] = field(default_factory=set)
     merges: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
@@ -83,11 +86,14 @@ class Workbook:
         Whether its days are counted from 1904.
     at_once : bool
         Whether opening it loads every sheet, wanted or not.
+    counts_days : bool
+        Whether a date is kept as a number of days; OpenDocument writes it out.
     """
 
     sheets: dict[str, Survey]
     from_1904: bool = False
     at_once: bool = False
+    counts_days: bool = True
 
 
 def column_letters(column: int) -> str:
@@ -188,7 +194,8 @@ def _parser(file: str, **handlers: Any) -> Any:
 def _feed(parser: Any, content: bytes, file: str, *, last: bool) -> None:
     try:
         parser.Parse(content, last)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # An encoding that nobody knows is a LookupError.
         raise InputError(
             _("'{file}' is damaged: {reason}.", file=file, reason=error), hint=_("export it again.")
         ) from error
@@ -227,9 +234,11 @@ def chunks(archive: zipfile.ZipFile, name: str, file: str) -> Iterator[bytes]:
 
 
 _WIDE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]{2,})[0-9]""")
-_LONG = re.compile(rb"""[ \t\r\n]r=["'][A-Z]+([0-9]{8,})""")
+_LONG = re.compile(rb"""[ \t\r\n]r=["'][A-Z]+([0-9]{7,})""")
 _REFERENCE = re.compile(rb"""[ \t\r\n]r=["']([A-Z]+)([0-9]+)["']""")
-_EMPTY_FORMULA = re.compile(rb"(?:</(?:\w+:)?f>|/>)\s*</(?:\w+:)?c>")
+_EMPTY_FORMULA = re.compile(rb"(?:</(?:\w+:)?f>|/>|<(?:\w+:)?v></(?:\w+:)?v>)\s*</(?:\w+:)?c>")
+_HAS_VALUE = re.compile(rb"<(?:\w+:)?v[\s>/]")
+_OF_TEXT = re.compile(rb"""^[^>]*\st=["']str["']""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 _LIMIT_ROWS, _NARROW = 1 << 20, 26
@@ -273,14 +282,20 @@ def _survey_part(archive: zipfile.ZipFile, name: str, file: str) -> Survey:
         for match in _EMPTY_FORMULA.finditer(text):
             begin = _cell_start(text, match.start())
             inside = text[begin : match.end()]
-            if _FORMULA.search(inside) and b"v>" not in inside and (place := _REFERENCE.search(inside)):
-                row, column = int(place[2]) - 1, column_number(place[1].decode())
+            # A formula whose result is empty text has a value that is empty; no number is.
+            calculated = _HAS_VALUE.search(inside) and _OF_TEXT.search(inside)
+            if _FORMULA.search(inside) and not calculated:
+                place = _REFERENCE.search(inside)
+                if place is None:
+                    raise _placeless(file)
+                row, column = int(place[2][:9]) - 1, column_number(place[1][:4].decode())
                 if (row, column) not in found.failed:
                     found.fault(row, column, UNCALCULATED)
     found.reach(_LIMIT_ROWS - 1, _NARROW - 1)
     if wide:
         # Rows and columns are counted one by one only where the sheet is wider than any that fits easily.
         found.rows = found.columns = 0
+        found.size = archive.getinfo(name).file_size
         for text in _whole_cells(chunks(archive, name, file)):
             for letters, digits in set(_REFERENCE.findall(text)):
                 found.reach(int(digits[:9]) - 1, column_number(letters[:4].decode()))
@@ -312,16 +327,20 @@ def _cell_start(text: bytes, at: int) -> int:
     return 0
 
 
+def _placeless(file: str) -> InputError:
+    return InputError(
+        _("'{file}' holds failed formulas and does not say in which cells.", file=file),
+        hint=_("open it in a spreadsheet program and save it as .xlsx."),
+    )
+
+
 def _note_fault(found: Survey, text: bytes, at: int, file: str) -> None:
     begin = _cell_start(text, at)
     if b">" in text[begin:at]:
         return
     place = _REFERENCE.search(text, begin, text.find(b">", at) + 1)
     if place is None:
-        raise InputError(
-            _("'{file}' holds failed formulas and does not say in which cells.", file=file),
-            hint=_("open it in a spreadsheet program and save it as .xlsx."),
-        )
+        raise _placeless(file)
     end = text.find(b"c>", at)
     value = _VALUE.search(text, at, len(text) if end < 0 else end)
     shown = value[1].decode("utf-8", "replace") if value else "#ERROR"
@@ -335,7 +354,8 @@ class _Content:
     _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
     _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self.sheets: dict[str, Survey] = {}
         self._sheet: Survey | None = None
         self._row = self._column = 0
@@ -348,7 +368,7 @@ class _Content:
         if space != self._TABLE:
             return
         if name == "table":
-            self._sheet = self.sheets.setdefault(told.get(f"{self._TABLE} name", ""), Survey())
+            self._sheet = self.sheets.setdefault(told.get(f"{self._TABLE} name", ""), Survey(size=self._size))
             self._row = 0
         elif name == "table-row":
             self._column = 0
@@ -359,6 +379,8 @@ class _Content:
                 self._sheet.reach(self._row + self._rows - 1, self._column + times - 1)
             if told.get(f"{self._CALC} value-type") == "error":
                 self._fault, self._text = (self._row, self._column), ""
+            elif f"{self._TABLE} formula" in told and f"{self._OFFICE} value-type" not in told:
+                self._sheet.fault(self._row, self._column, UNCALCULATED)
             down, across = self._count(told, "number-rows-spanned"), self._count(told, "number-columns-spanned")
             if down * across > 1:
                 last = (self._row + down - 1, self._column + across - 1)
@@ -386,14 +408,14 @@ def _survey_ods(archive: zipfile.ZipFile, file: str) -> Workbook:
         archive, "META-INF/manifest.xml", file
     ):
         raise locked(file)
-    found = _Content()
+    found = _Content(archive.getinfo("content.xml").file_size)
     parser = _parser(
         file, StartElementHandler=found.start, EndElementHandler=found.end, CharacterDataHandler=found.text
     )
     for chunk in chunks(archive, "content.xml", file):
         _feed(parser, chunk, file, last=False)
     _feed(parser, b"", file, last=True)
-    return Workbook(found.sheets, at_once=True)
+    return Workbook(found.sheets, at_once=True, counts_days=False)
 
 
 def locked(file: str) -> InputError:

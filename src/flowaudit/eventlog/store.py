@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import itertools
 import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +27,11 @@ from flowaudit.eventlog.source import existing
 from flowaudit.messages import translate as _
 
 FORMAT = 3
-EARLIER = 2
-"""The format before: without the file that says where each case starts."""
-CASE_PTR = "case_ptr"
+CASE_PTR, EVENTS = "case_ptr", "events"
 TILE_EVENTS = 2**24
 """Longest record batch that :func:`write_log` makes; a longer log is stored in tiles of whole cases."""
 _SAMPLED = 64
+_BLOCK, _PIECE = 1 << 16, 1 << 22
 
 
 def sidecar(path: Path) -> Path:
@@ -49,7 +50,8 @@ def write_log(log: EventLog, path: str | Path, *, tile_events: int = TILE_EVENTS
     ``NAME.arrow`` holds the events, ``NAME.tables/*.arrow`` the side tables and ``case_ptr`` (the row where each case
     starts), ``NAME.arrow.json`` unit and provenance. Arrow IPC, uncompressed, so that it can be memory-mapped; one
     dictionary for each text column. Everything is written beside its place first and moved when complete, the sidecar
-    last: a broken run leaves no half log behind.
+    last: a broken run leaves no half log behind. The sidecar says how to know the files again, so that damage is told
+    when the log is opened; files that were copied are gone through for it, others by size and moment of change.
 
     Parameters
     ----------
@@ -122,7 +124,8 @@ class StoreWriter:
         self._starts: list[npt.NDArray[np.int64]] = []
         try:
             self._stage = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
-            self._sink = pa.OSFile(str(self._stage / self.path.name), "wb")
+            self._summed = _Summed((self._stage / self.path.name).open("wb", buffering=0))
+            self._sink = pa.PythonFile(self._summed, "w")
             self._writer = pa.ipc.new_file(self._sink, schema)
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -184,13 +187,18 @@ class StoreWriter:
             "provenance": asdict(provenance or Provenance()),
         }
         beside[CASE_PTR] = pa.table({CASE_PTR: ptr}).replace_schema_metadata({"sha256": content["case_ptr"]})
-        text = json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n"
-        (self._stage / sidecar(self.path).name).write_text(text, encoding="utf-8", newline="\n")
         target = side_folder(self.path)
         inside = self._stage / target.name
         inside.mkdir()
         for name, table in beside.items():
             _write(table, inside / f"{name}.arrow")
+        content["sealed"] = {EVENTS: _seal(self._stage / self.path.name, self._summed.checksum)} | {
+            name: _seal(file, _checksum(file)) for name in beside if (file := inside / f"{name}.arrow")
+        }
+        content = json.loads(json.dumps(content, default=str))
+        content["digest"] = _digest(content)
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        (self._stage / sidecar(self.path).name).write_text(text, encoding="utf-8", newline="\n")
         target.mkdir(exist_ok=True)
         for name in beside:
             os.replace(inside / f"{name}.arrow", target / f"{name}.arrow")  # noqa: PTH105 - replaces on Windows too
@@ -213,21 +221,113 @@ def open_log(path: str | Path) -> EventLog:
     beside = existing(sidecar(path))
     try:
         content: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError(_("another version of flowaudit stored it"))
+        _demand_whole(path, content)
         events = _map(path)
+        if content["rows"] != len(events):
+            raise _strangers()
         tables = {name: _frame(_map(side_folder(path) / f"{name}.arrow")) for name in content["tables"]}
         unit = content["unit"]
-        if content["format"] not in (FORMAT, EARLIER) or content["rows"] != len(events):
-            raise _strangers()
         told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["provenance"].items()}
         told["notes"] = tuple((zh, en) for zh, en in told["notes"])
-        log = EventLog(events, tables, Provenance(**told), unit)
-        return log if content["format"] == EARLIER else log.with_case_ptr(_case_ptr(path, content, events))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, pa.ArrowException) as error:
+        return EventLog(events, tables, Provenance(**told), unit).with_case_ptr(_case_ptr(path, content, events))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
             _("'{file}' is not a stored log: {reason}.", file=path.name, reason=reason),
             hint=_("read the original again, or keep the .arrow, .arrow.json and .tables together."),
         ) from error
+
+
+def _demand_whole(path: Path, content: dict[str, Any]) -> None:
+    """Raise ValueError unless sidecar and files are as they were written."""
+    if content.get("digest") != _digest(content):
+        raise ValueError(_("the sidecar was changed or damaged"))
+    for name, (size, when, checksum) in content["sealed"].items():
+        file = path if name == EVENTS else side_folder(path) / f"{name}.arrow"
+        now = file.stat()
+        if now.st_size != size:
+            raise _strangers()
+        # A log of ten million events opens in milliseconds where nobody has touched it since it was written.
+        if now.st_mtime_ns != when and _checksum(file) != checksum:
+            raise _strangers()
+
+
+def _seal(file: Path, checksum: int) -> tuple[int, int, int]:
+    """Return by what a file is known again: its size, the moment of its last change, and a checksum of its bytes."""
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns, checksum
+
+
+def _checksum(file: Path) -> int:
+    """Return the checksum of a file: it tells damage, not a forger."""
+    summed = _Summed(io.BytesIO())
+    with file.open("rb") as stream:
+        while block := stream.read(_PIECE):
+            summed.add(block)
+    return summed.checksum
+
+
+class _Summed:
+    """A file that is being written, and a checksum of what was: the CRC-32 of the sums of its blocks.
+
+    A CRC of every byte would take longer than the rest of the writing.
+    """
+
+    def __init__(self, file: io.RawIOBase | BinaryIO) -> None:
+        self._file = file
+        self._found = 0
+        self._rest = bytearray()
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.add(data)
+        left = memoryview(data).cast("B")
+        while len(left):
+            left = left[self._file.write(left) :]
+        return memoryview(data).nbytes
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def close(self) -> None:
+        self._file.close()
+
+    def add(self, data: bytes | memoryview) -> None:
+        """Take some more bytes into the sum."""
+        left = memoryview(data).cast("B")
+        if self._rest:
+            taken = min(len(left), _BLOCK - len(self._rest))
+            self._rest += left[:taken]
+            left = left[taken:]
+            if len(self._rest) == _BLOCK:
+                self._sum(self._rest)
+                self._rest = bytearray()
+        whole = len(left) // _BLOCK * _BLOCK
+        if whole:
+            self._sum(left[:whole])
+        self._rest += left[whole:]
+
+    def _sum(self, blocks: bytearray | memoryview) -> None:
+        sums = np.add.reduce(np.frombuffer(blocks, np.uint64).reshape(-1, _BLOCK // 8), axis=1)
+        self._found = zlib.crc32(sums.tobytes(), self._found)
+
+    @property
+    def checksum(self) -> int:
+        return zlib.crc32(bytes(self._rest), self._found)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a sidecar says."""
+    told = {key: value for key, value in content.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")).hexdigest()
 
 
 def _case_ptr(path: Path, content: Mapping[str, Any], events: pa.Table) -> npt.NDArray[np.int64]:

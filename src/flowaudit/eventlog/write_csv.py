@@ -11,30 +11,25 @@ import pyarrow.csv as pacsv
 
 from flowaudit.eventlog.assemble import _BOOLEANS, _NUMBERS, _TIMES, EVENT_TIMES
 from flowaudit.eventlog.coded import is_text
+from flowaudit.eventlog.delimited import _NULLS
 from flowaudit.eventlog.flat import flat_table, lost_tables
+from flowaudit.eventlog.formulas import guarded
 from flowaudit.eventlog.log import EventLog
 from flowaudit.eventlog.staging import staged
 from flowaudit.messages import translate as _
 
 _BOM = b"\xef\xbb\xbf"
-# What a spreadsheet program takes for the beginning of a formula (OWASP, CSV injection).
-_FORMULA = "^[=+\\-@\t\r]"
+_REPLACEMENT = "\ufffd"
 
 
-def write_csv(log: EventLog, path: str | Path, *, for_spreadsheet: bool = False) -> tuple[str, ...]:
-    """Write the events, and the attributes of their cases as columns ``case:NAME``.
+def write_csv(log: EventLog, path: str | Path) -> tuple[str, ...]:
+    r"""Write the events, and the attributes of their cases as columns ``case:NAME``.
 
     UTF-8 with a byte order mark, so that spreadsheet programs show Chinese; stamps in ISO form; missing values are
     empty cells. ``.tsv`` is separated by tabs; ``.gz`` is packed. The file appears whole or not at all.
 
-    Parameters
-    ----------
-    log : EventLog
-    path : str or Path
-    for_spreadsheet : bool
-        Put an apostrophe before texts that a spreadsheet program would run as a formula (those that begin with
-        ``=``, ``+``, ``-``, ``@``, tab or carriage return). For files that leave the office; reading such a file back
-        gives other texts.
+    No cell begins a formula: before text with ``=``, ``+``, ``-``, ``@``, a tab or a line end at its beginning stands
+    an apostrophe, and the header of such a column ends in ``_apostrophe``; a reader takes both off again.
 
     Returns
     -------
@@ -50,7 +45,7 @@ def write_csv(log: EventLog, path: str | Path, *, for_spreadsheet: bool = False)
     Notes
     -----
     Lost: side tables other than ``cases``; the types of columns without a canonical name (they come back as text); the
-    difference between empty and missing text; the provenance.
+    difference between empty and missing text (``NULL`` and ``\N`` are missing too); the provenance.
     """
     path = Path(path)
     table = flat_table(log)
@@ -63,25 +58,41 @@ def write_csv(log: EventLog, path: str | Path, *, for_spreadsheet: bool = False)
     ]
     if typed:
         lost.append(_("the types of the columns {columns} (they are read as text)", columns=", ".join(typed)))
-    columns = [_plain(table[name], safe=for_spreadsheet) for name in table.column_names]
+    columns: dict[str, pa.ChunkedArray] = {}
+    silent = unwritable = 0
+    for name in table.column_names:
+        values = _plain(table[name])
+        if is_text(values.type):
+            silent += _count(pc.is_in(values, pa.array(_NULLS, values.type)))
+            bad = _count(pc.count_substring(values, "\0"))
+            if bad:
+                unwritable += bad
+                values = pc.replace_substring(values, "\0", _REPLACEMENT)
+        header, values = guarded(name, values)
+        columns[header] = values
+    if silent:
+        lost.append(_("{n} texts that are empty or say NULL (they are read as missing)", n=silent))
+    if unwritable:
+        lost.append(
+            _("{n} characters that no text file holds; each is written as '{sign}'", n=unwritable, sign=_REPLACEMENT)
+        )
     options = pacsv.WriteOptions(delimiter="\t" if "tsv" in names[-2:] else ",")
     with staged(path) as place, place.open("wb") as plain:
         out = gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0) if names[-1] == "gz" else plain
         out.write(_BOM)
-        pacsv.write_csv(pa.table(columns, names=table.column_names), pa.PythonFile(out, mode="w"), options)
+        pacsv.write_csv(pa.table(columns), pa.PythonFile(out, mode="w"), options)
         if out is not plain:
             out.close()
     return tuple(lost)
 
 
-def _plain(values: pa.ChunkedArray, *, safe: bool) -> pa.ChunkedArray:
-    """Return a column as it is written."""
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if safe and is_text(values.type):
-        risky = pc.match_substring_regex(values, _FORMULA)
-        values = pc.if_else(risky, pc.binary_join_element_wise("'", values, ""), values)
-    return values
+def _count(values: pa.ChunkedArray) -> int:
+    return int(pc.sum(values).as_py() or 0)
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column without a dictionary, which CSV does not have."""
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def _keeps_type(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import graphlib
+import itertools
 import json
 import re
 import sqlite3
@@ -12,6 +14,7 @@ from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +22,8 @@ import pyarrow.compute as pc
 from flowaudit.errors import InputError, UsageError
 from flowaudit.eventlog.flat import marked
 from flowaudit.eventlog.log import EventLog, Provenance
-from flowaudit.eventlog.ocel import BEFORE_TIME, END_MISSING, PSEUDONYMOUS, TABLE_OF, ObjectLog, _people
+from flowaudit.eventlog.ocel import BEFORE_TIME, END_MISSING, PSEUDONYMOUS, TABLE_OF, ObjectLog
+from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.staging import staged
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
@@ -57,7 +61,8 @@ def write_ocel(log: EventLog | ObjectLog, path: str | Path) -> tuple[str, ...]:
 
     Notes
     -----
-    Lost: the provenance; an attribute of an event that differs between the cases sharing it (the first is kept).
+    Lost: the provenance; an attribute of an event that differs between the cases sharing it (the first is kept); a
+    second row of one event in one case.
     """
     path = Path(path)
     kind = path.suffix.casefold()
@@ -80,11 +85,12 @@ def write_ocel(log: EventLog | ObjectLog, path: str | Path) -> tuple[str, ...]:
 def as_objects(log: EventLog) -> tuple[ObjectLog, tuple[str, ...]]:
     """Return a case-centric log as an object-centric one, and what is lost by it in words.
 
-    Every case (or bundle) is an object, with its row of ``cases`` as attributes; rows of the other side tables are
-    objects of the types ``bundle, material, visit, special_episode, rating``, related to their cases. What ``e2o`` says
-    of other objects becomes relations. An event that several cases share is one event related to all of them.
+    Every case (or bundle) is an object, with its row of ``cases`` as attributes; its type is ``case`` (or ``bundle``),
+    or that of the objects on which the log was flattened. Rows of the other side tables are objects of the types
+    ``bundle, material, visit, special_episode, rating``, related to their cases. What ``e2o`` says of other objects
+    becomes relations. An event that several cases share is one event related to all of them.
     """
-    unit = log.unit
+    unit = _case_type(log)
     ids = _event_ids(log)
     first = ~pd.Series(ids).duplicated().to_numpy()
     end = log.stamps("end")
@@ -97,28 +103,31 @@ def as_objects(log: EventLog) -> tuple[ObjectLog, tuple[str, ...]]:
     differs: list[str] = []
     row_of = pd.Series(np.flatnonzero(first), index=ids[first])
     same = row_of[ids].to_numpy()
-    for name in (c for c in log.columns if c not in _OWN):
+    order, agreed = (None, True) if first.all() else _one_order(ids, log.case_ptr)
+    for name in (c for c in log.columns if c not in ("case_id", "event_id", "qualifier", "shared")):
         values = _text(log.events[name])
         if not first.all():
             alone = values.take(pa.array(same))
             equal = pc.or_(pc.fill_null(pc.equal(values, alone), False), pc.and_(pc.is_null(values), pc.is_null(alone)))
             if not pc.all(equal).as_py():
                 differs.append(name)
-        fields[name] = values.filter(pa.array(first))
+        if name not in _OWN:
+            fields[name] = values.filter(pa.array(first))
     if np.isnat(end).any():
         fields[END_MISSING] = pa.array(np.isnat(end)[first])
-    objects = _Objects(log)
+    objects = _Objects(log, unit)
     cases = [log.case_ids[i] for i in log.case_index]
-    said = _parts(log, ids, cases)
-    relations = [
-        (event, case, part)
-        for event, case, written in zip(ids, cases, said, strict=True)
-        for part in (written or "").split("|")
-    ]
+    said = _parts(log, ids, cases, unit)
+    relations = [(event, case, part) for event, case, parts in zip(ids, cases, said, strict=True) for part in parts]
     relations += objects.others(log.table("e2o"), unit, set(ids))
     lost = (
         [_("what differs between cases that share an event: {columns}", columns=", ".join(differs))] if differs else []
     )
+    if not agreed:
+        lost.append(_("the order of events at the same time, which differs between cases that share them"))
+    again = int(pd.DataFrame({"event": ids, "case": cases}).duplicated().sum())
+    if again:
+        lost.append(_("{n} rows that repeat an event of their case", n=again))
     generated = "event_id" not in log.columns
     note = both("events numbered, since they had no ids") if generated else None
     provenance = log.provenance
@@ -127,6 +136,9 @@ def as_objects(log: EventLog) -> tuple[ObjectLog, tuple[str, ...]]:
         (*provenance.pseudonymised, *objects.pseudonymous), (*provenance.notes, *((note,) if note else ())),
     )  # fmt: skip
     table = pa.table(fields)
+    if order is not None:
+        place = pd.Series(np.arange(len(table)), index=ids[first])
+        table = table.take(pa.array(place[order].to_numpy()))
     return (
         ObjectLog(table, objects.table(), _triples(relations, "event_id", "object_id"),
                   _triples(objects.links, "source_id", "target_id"), _no_changes(), told),
@@ -134,20 +146,52 @@ def as_objects(log: EventLog) -> tuple[ObjectLog, tuple[str, ...]]:
     )  # fmt: skip
 
 
-def _parts(log: EventLog, ids: Any, cases: list[str]) -> list[str | None]:
-    """Return for every row in what part its case took part: the events' own column, or else ``e2o``."""
-    if "qualifier" in log.columns:
-        found: list[str | None] = _text(log.events["qualifier"]).to_pylist()
-        return found
+def _case_type(log: EventLog) -> str:
+    """Return the type of object the cases are: that whose relations in ``e2o`` are those of the events themselves."""
     links = log.table("e2o")
-    if links is None or not {"object_type", "qualifier"} <= set(links.columns):
-        return [None] * len(cases)
-    mine = links[links["object_type"].astype("str").str.casefold() == log.unit].dropna(subset=["qualifier"])
-    told: dict[tuple[str, str], str] = {}
-    for event, name, part in zip(mine["event_id"], mine["object_id"], mine["qualifier"], strict=True):
-        key = (str(event), str(name))
-        told[key] = f"{told[key]}|{part}" if key in told else str(part)
-    return [told.get(pair) for pair in zip(ids, cases, strict=True)]
+    if links is None or "object_type" not in links or "event_id" not in log.columns:
+        return log.unit
+    cases, n_rows = set(log.case_ids), len(log.events)
+    for kind, found in links.groupby("object_type", sort=False):
+        pairs = found[["event_id", "object_id"]].drop_duplicates()
+        if len(pairs) == n_rows and set(pairs["object_id"]) == cases:
+            return str(kind)
+    return log.unit
+
+
+def _one_order(ids: Any, ptr: npt.NDArray[np.int64]) -> tuple[list[str] | None, bool]:
+    """Return the events in one order that is that of every case, if there is one.
+
+    Events of the same time keep the order of their file; where cases share events, that of the first case alone would
+    not be that of the others.
+    """
+    after: dict[str, list[str]] = {name: [] for name in ids}
+    for low, high in itertools.pairwise(ptr.tolist()):
+        for one, next_one in itertools.pairwise(ids[low:high]):
+            after[next_one].append(one)
+    try:
+        return list(graphlib.TopologicalSorter(after).static_order()), True
+    except graphlib.CycleError:
+        return None, False
+
+
+def _parts(log: EventLog, ids: Any, cases: list[str], unit: str) -> list[list[str]]:
+    """Return for every row in what parts its case took part: as ``e2o`` says, or else the events' own column."""
+    written: list[str | None] = [None] * len(cases)
+    if "qualifier" in log.columns:
+        written = _text(log.events["qualifier"]).to_pylist()
+    told: dict[tuple[str, str], list[str]] = {}
+    links = log.table("e2o")
+    if links is not None and {"object_type", "qualifier"} <= set(links.columns):
+        mine = links[links["object_type"].astype("str").str.casefold() == unit.casefold()]
+        for event, name, part in zip(
+            mine["event_id"], mine["object_id"], mine["qualifier"].astype("object").fillna(""), strict=True
+        ):
+            told.setdefault((str(event), str(name)), []).append(str(part))
+    return [
+        told.get(pair) or (own or "").split("|")
+        for pair, own in zip(zip(ids, cases, strict=True), written, strict=True)
+    ]
 
 
 def _event_ids(log: EventLog) -> Any:
@@ -168,7 +212,8 @@ def _event_ids(log: EventLog) -> Any:
 class _Objects:
     """The objects of a log: cases, rows of side tables, and what e2o names besides."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, unit: str) -> None:
+        self._unit = unit
         self.links: list[tuple[str, str, str]] = []
         self.pseudonymous: tuple[str, ...] = ()
         self._ids: list[str] = []
@@ -183,7 +228,7 @@ class _Objects:
             seen = set(names)
             names += [str(c) for c in about.index if c not in seen]
         for name in names:
-            self._add(name, log.unit)
+            self._add(name, unit)
         rows = pd.DataFrame(index=names) if about is None or log.unit != "case" else about.reindex(names)
         self._parts.append(rows.reset_index(drop=True))
         if log.unit == "case":
@@ -212,9 +257,9 @@ class _Objects:
             written = row.get(key) if key else None
             told = self._add(f"{kind}:{number}" if written is None or pd.isna(written) else str(written), kind)
             owner = row.get("case_id")
-            if kind == "bundle" or owner is None or pd.isna(owner) or ("case", str(owner)) not in self._place:
+            if kind == "bundle" or owner is None or pd.isna(owner) or (self._unit, str(owner)) not in self._place:
                 continue
-            case = self._place["case", str(owner)]
+            case = self._place[self._unit, str(owner)]
             self.links.append((case, told, qualifier) if from_case else (told, case, qualifier))
         self._parts.append(table.reset_index(drop=True))
 
@@ -222,7 +267,7 @@ class _Objects:
         for case, bundle in bundles.dropna().items():
             there = self._place.get(("bundle", str(bundle)))
             if there is not None:
-                self.links.append((self._place["case", str(case)], there, _LINKS["bundle"][0]))
+                self.links.append((self._place[self._unit, str(case)], there, _LINKS["bundle"][0]))
 
     def others(self, links: pd.DataFrame | None, unit: str, events: set[str]) -> list[tuple[str, str, str]]:
         """Return the relations of events to objects that are no cases; objects not known yet are added."""
@@ -242,7 +287,7 @@ class _Objects:
                 fresh += 1
             relations.append((str(event), told, "" if pd.isna(qualifier) else str(qualifier)))
         self._parts.append(pd.DataFrame(index=range(fresh)))
-        if any(_people(kind) for kind in set(self._types)):
+        if any(people_of(kind) for kind in set(self._types)):
             self.pseudonymous = ("object_id",)
         return relations
 
@@ -374,7 +419,7 @@ def _coded(log: ObjectLog) -> set[str]:
     """Return the types of objects whose ids are pseudonyms."""
     if "object_id" not in log.provenance.pseudonymised:
         return set()
-    return {kind for kind in log.object_types if _people(kind)}
+    return {kind for kind in log.object_types if people_of(kind)}
 
 
 def _write_json(log: ObjectLog, path: Path) -> None:

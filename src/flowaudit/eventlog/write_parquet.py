@@ -32,5 +32,5 @@ def write_parquet(log: EventLog, path: str | Path) -> tuple[str, ...]:
 
     table = flat_table(log)
     with staged(path) as place:
-        pyarrow.parquet.write_table(table, place, compression="zstd")
+        pyarrow.parquet.write_table(table, place, compression="zstd", write_page_checksum=True)
     return tuple(lost_tables(log))

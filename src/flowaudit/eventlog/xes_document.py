@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog.coded import coded
-from flowaudit.eventlog.dates import demand_good, parse_stamps
+from flowaudit.eventlog.dates import demand_good, harmless, parse_stamps
 from flowaudit.eventlog.source import unpacked
 from flowaudit.eventlog.xes_content import Content, typed
 from flowaudit.messages import translate as _
@@ -121,9 +121,12 @@ class _Attributes:
                 continue
 
             def bad(row: int, kind: str, text: pa.Array = text) -> NoReturn:
-                where = {"file": file, "line": self.line[row], "cell": text[row].as_py()}
+                where: dict[str, Any] = {"file": file, "line": self.line[row], "cell": harmless(text[row].as_py())}
                 if kind == "number":
-                    raise InputError(_("'{file}', line {line}: '{cell}' is not a number.", **where))
+                    raise InputError(
+                        _("'{file}', line {line}: '{cell}' is not a number.", **where),
+                        hint=_("correct this value, or declare it as a string."),
+                    )
                 raise InputError(
                     _("'{file}', line {line}: '{cell}' is neither true nor false.", **where),
                     hint=_("correct this value, or declare it as a string."),

@@ -27,6 +27,7 @@ from flowaudit.errors import InputError
 from flowaudit.eventlog.coded import Coded
 from flowaudit.eventlog.xes_content import Content, typed
 from flowaudit.eventlog.xes_document import Document, offset_of
+from flowaudit.eventlog.zip import refuse_bomb
 
 Bytes = npt.NDArray[np.uint8]
 _CHUNK = 1 << 21
@@ -83,6 +84,7 @@ class _Source:
         self._packed = path.name.casefold().endswith(".gz")
         self._unpacker = zlib.decompressobj(31)
         self._rest = b""
+        self._size, self._packed_size = 0, path.stat().st_size
 
     def close(self) -> None:
         self._stream.close()
@@ -119,6 +121,8 @@ class _Source:
             self._rest = self._unpacker.unconsumed_tail
             place[filled : filled + len(part)] = part
             filled += len(part)
+        self._size += filled
+        refuse_bomb(self._size, self._packed_size, file=self._path.name, member=self._path.stem)
         return filled
 
     def _raw(self) -> bytes:

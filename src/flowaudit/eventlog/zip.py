@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -22,6 +25,7 @@ SMALL = 100 << 20
 HUGE = 20 << 30
 """No member may become larger than this, however it is packed."""
 _CHUNK = 1 << 20
+_NOT_IN_NAMES = re.compile(r'[<>:"|?*\x00-\x1f]')
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 
@@ -83,34 +87,54 @@ def packed_log(path: str | Path, readable: Callable[[str], bool]) -> Iterator[Pa
         Python cannot unpack, or is larger than a log can be.
     """
     path = existing(path)
+    with tempfile.TemporaryDirectory(prefix="flowaudit-", ignore_cleanup_errors=True) as folder:
+        yield _unpacked(path, Path(folder), readable)
+
+
+def _unpacked(path: Path, folder: Path, readable: Callable[[str], bool]) -> Path:
+    """Unpack the one readable member into a folder."""
     try:
         with zipfile.ZipFile(path) as archive:
             info, name = _only(archive, path.name, readable)
             refuse_bomb(info.file_size, info.compress_size, file=path.name, member=name)
-            with tempfile.TemporaryDirectory(prefix="flowaudit-", ignore_cleanup_errors=True) as folder:
-                free = shutil.disk_usage(folder).free
-                if info.file_size > free:
-                    raise InputError(
-                        _(
-                            "'{file}': '{member}' needs {size} bytes to unpack; {free} are free.",
-                            file=path.name, member=name, size=f"{info.file_size:,}", free=f"{free:,}",
-                        ),
-                        hint=_("make room on the disk of temporary files."),
-                    )  # fmt: skip
-                target = Path(folder) / PurePosixPath(name.replace("\\", "/")).name
-                with archive.open(info) as packed, target.open("wb") as out:
-                    _copy(packed, out, info, path.name, name)
-                yield target
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(
-            _("'{file}' is not a zip file, or is damaged.", file=path.name),
-            hint=_("copy or download the file again."),
-        ) from error
+            free = shutil.disk_usage(folder).free
+            if info.file_size > free:
+                raise InputError(
+                    _(
+                        "'{file}': '{member}' needs {size} bytes to unpack; {free} are free.",
+                        file=path.name, member=name, size=f"{info.file_size:,}", free=f"{free:,}",
+                    ),
+                    hint=_("make room on the disk of temporary files."),
+                )  # fmt: skip
+            # Only the last part of the name, without what some systems do not allow there.
+            target = folder / _NOT_IN_NAMES.sub("_", PurePosixPath(name.replace("\\", "/")).name)[-60:]
+            with archive.open(info) as packed, target.open("wb") as out:
+                _copy(packed, out, info, path.name, name)
+            return target
     except NotImplementedError as error:
         raise InputError(
             _("'{file}' is packed in a way that cannot be unpacked here: {reason}.", file=path.name, reason=error),
             hint=_("unpack it yourself and read what is inside."),
         ) from error
+    # What a damaged table of contents makes Python's reader say is of many kinds; a full disk or a file that may not
+    # be opened is another matter.
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, OverflowError, LookupError,
+    ) as error:  # fmt: skip
+        raise _damaged(path) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise _damaged(path) from error
+        raise InputError(
+            _("'{file}' cannot be read: {reason}.", file=path.name, reason=error.strerror or error),
+            hint=_("make room on the disk of temporary files, or see who may read the file."),
+        ) from error
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        _("'{file}' is not a zip file, or is damaged.", file=path.name), hint=_("copy or download the file again.")
+    )
 
 
 def _only(archive: zipfile.ZipFile, file: str, readable: Callable[[str], bool]) -> tuple[zipfile.ZipInfo, str]:

@@ -161,12 +161,21 @@ def _nodes(log: EventLog, calendar: Calendar) -> pd.DataFrame:
             "activity": [labels[c] for c in used],
             "department": _most_common(log, "department", used),
             "stage": _most_common(log, "stage", used),
-            "events": events[used],
+            "events": (events - _repeated(log, n))[used],
             "cases": sums_by(once % n, n, table.cases[once // n])[used],
             "median_work_h": _median_work(log, calendar, events)[used] if log.has("start") else np.nan,
         }
     )
     return nodes.sort_values(["events", "activity"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def _repeated(log: EventLog, n: int) -> npt.NDArray[np.int64]:
+    """Count by activity the rows that say again, for another case, what a shared event has said."""
+    if log.n_events == len(log.events):
+        return np.zeros(n, np.int64)
+    ids = log.events["event_id"].to_pandas()
+    again = (ids.duplicated() & ids.notna()).to_numpy()
+    return np.bincount(log.codes("activity")[0][again], minlength=n).astype(np.int64)
 
 
 def _median_work(log: EventLog, calendar: Calendar, events: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
