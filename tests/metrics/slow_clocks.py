@@ -62,7 +62,7 @@ def slow_clocks(frame, episodes, limits, calendar):
 
 def useful(row):
     if row["stage"] == "accept":
-        return True
+        return row["result"] != "补正"
     return row["stage"] in ("apply", "deliver") or (row["stage"] == "decide" and row["result"] != "退回")
 
 
@@ -84,7 +84,7 @@ def one(own, shared, episodes, limit, cut, calendar):
         begun = applied
     running = accepted is not None and decided is None and delivered is None
     until = cut if running else decided
-    stops, extended, broken = [], 0, False
+    stops, extended, broken, standing = [], 0, False, False
     for e in episodes:
         if e["type"] == "extension":
             extended += e["extension_days"]
@@ -96,9 +96,10 @@ def one(own, shared, episodes, limit, cut, calendar):
             broken |= decided is not None and e["start"] < decided
         elif e["end"] < e["start"]:
             broken = True
+        standing |= running and (e["end"] is None or e["end"] > cut)
         stops.append((e["start"], e["end"] or cut))
-    broken |= accepted is None or until is None or (decided is not None and decided < accepted)
-    if begun is not None and delivered is not None and not wrong(applied, accepted, decided, delivered):
+    broken |= accepted is None or until is None or (decided is not None and before(decided, accepted))
+    if begun is not None and delivered is not None and not wrong(begun, applied, accepted, decided, delivered):
         days = days_between(begun, delivered)
         found["e2e_days"], found["e2e_working_days"] = len(days), workdays(days, calendar)
     if broken:
@@ -116,19 +117,25 @@ def one(own, shared, episodes, limit, cut, calendar):
     found["wait_h"] = len(hours - set().union(*served))
     if limit is not None:
         amount, unit = limit
-        still = running and any(e["end"] is None and e["type"] in STOPPING | {"site"} for e in episodes)
         due = deadline(accepted.date(), amount + extended, unit, day_off, calendar)
-        found["due"] = None if still and not until.date() > due else due
+        found["due"] = None if standing and not until.date() > due else due
         found["on_time"] = False if until.date() > due else True if decided is not None else None
         if decided is not None and found["due"] is not None:
-            run = [day for day in days_between(accepted, dt.datetime.combine(due, dt.time())) if calendar.is_workday(day)]
+            run = [
+                day for day in days_between(accepted, dt.datetime.combine(due, dt.time())) if calendar.is_workday(day)
+            ]
             found["slack"] = sum(day not in day_off for day in run) - found["clock_days"]
     return found
 
 
-def wrong(applied, accepted, decided, delivered):
-    later = ((accepted, applied), (delivered, decided), (delivered, applied if decided is None else None))
-    return any(a is not None and b is not None and a < b for a, b in later)
+def wrong(begun, applied, accepted, decided, delivered):
+    later = ((accepted, applied), (delivered, decided), (delivered, begun))
+    return any(a is not None and b is not None and before(a, b) for a, b in later)
+
+
+def before(later, earlier):
+    """Whether what should come later lies before; a date without a time may be any moment of its day."""
+    return later < earlier and not (later.date() == earlier.date() and later.time() == dt.time())
 
 
 def workdays(days, calendar):

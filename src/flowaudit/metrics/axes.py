@@ -37,7 +37,8 @@ class Axes:
     @property
     def last_day(self) -> np.datetime64:
         """The last day the calendar knows."""
-        return (self._bounds[1] - _DAY).astype("datetime64[D]")
+        day: np.datetime64 = (self._bounds[1] - _DAY).astype("datetime64[D]")
+        return day
 
     def unknown(self, stamps: arrays.Stamps) -> arrays.Bools:
         """Mark the stamps in a year of which the calendar knows nothing."""
@@ -69,3 +70,8 @@ def axes_of(calendar: Calendar, office: OfficeHours | None, *stamps: arrays.Stam
     known = [s[~np.isnat(s) & ~axes.unknown(s)] for s in stamps]
     first = min((s.min() for s in known if len(s)), default=axes._bounds[0])
     return Axes(calendar, first.astype("datetime64[D]"), office)
+
+
+def midnight(stamps: arrays.Stamps) -> arrays.Bools:
+    """Mark the stamps that are a date without a time of day."""
+    return np.asarray(stamps == stamps.astype("datetime64[D]"))

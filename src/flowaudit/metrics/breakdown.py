@@ -77,12 +77,12 @@ def time_by(
     log = as_unit(log, unit or log.unit)
     frame = clocks(log, catalogue, unit=log.unit, calendar=calendar, cut_off=cut_off)
     name, values = _property(log, frame, by, month_of, cut_off)
-    rows = []
+    rows, present = [], set(values.dropna())
     running = still_running(frame, clock)
     for label, place in frame.groupby(values.to_numpy(), sort=True, dropna=False, observed=True).indices.items():
         part = frame.iloc[place]
         measured = part[clock].notna().to_numpy()
-        if pd.isna(label) and not measured.any():
+        if label not in present and not measured.any():
             continue
         found = time_summary(part[clock].to_numpy(float), running[place], seed=seed)
         judged = part.loc[measured, f"{baseline}_on_time"].dropna()
@@ -142,7 +142,8 @@ def stage_times(
     spent = per.agg(group=("group", "first"), days=("days", "sum"))
     total = float(spent["days"].sum())
     out = []
-    for code, values in spent.groupby("group")["days"]:
+    for code in np.unique(spent["group"]):
+        values = spent.loc[spent["group"] == code, "days"]
         found = _summary(time_summary(values.to_numpy(float), seed=seed))
         del found["open"]
         share = float(values.sum()) / total if total else np.nan

@@ -108,7 +108,7 @@ def bundle_clocks(
 
 
 def _sum(values: pd.Series, case: arrays.Ints, n: int) -> arrays.Floats:
-    return np.bincount(case, weights=values.fillna(0).to_numpy(float), minlength=n)
+    return np.bincount(case, weights=values.fillna(0).to_numpy(float), minlength=n).astype(float)
 
 
 def _per_case(stamps: arrays.Stamps, case: arrays.Ints, n: int, better: np.ufunc) -> arrays.Stamps:

@@ -12,9 +12,9 @@ from flowaudit.catalogue import Catalogue
 from flowaudit.eventlog import EventLog, Unit, as_unit, items_of
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
-from flowaudit.metrics.axes import Axes, Ruler, axes_of
+from flowaudit.metrics.axes import Axes, Ruler, axes_of, midnight
 from flowaudit.metrics.deadlines import Deadlines, Run, deadlines_of
-from flowaudit.metrics.spells import Spells, spells_of
+from flowaudit.metrics.spells import TIMES, Spells, spells_of
 from flowaudit.metrics.suspensions import Suspensions, suspensions_of
 from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
@@ -139,14 +139,13 @@ def cut_off_of(log: EventLog, cut_off: Any = None) -> np.datetime64:
         moment = pd.Timestamp(cut_off)
         if moment == moment.normalize():
             moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
-        return moment.to_datetime64().astype("datetime64[us]")
-    last = [log.stamps("end").max(initial=np.datetime64(0, "us"), where=~np.isnat(log.stamps("end")))]
+        return np.datetime64(moment, "us")
+    stamps = [log.stamps("end")]
     items = items_of(log)
-    for column in ("apply_time", "accept_time", "decide_time", "deliver_time") if items is not None else ():
-        if column in items:
-            stamps = arrays.times(items[column])
-            last.append(stamps.max(initial=last[0], where=~np.isnat(stamps)))
-    return max(last)
+    if items is not None:
+        stamps += [arrays.times(items[column]) for column in TIMES if column in items]
+    known = [s[~np.isnat(s)] for s in stamps]
+    return max((s.max() for s in known if len(s)), default=np.datetime64(0, "us"))
 
 
 @dataclass(frozen=True)
@@ -188,12 +187,12 @@ def measured(
     far = np.zeros(len(spells), np.bool_)
     for s in (*stamps, until):
         far |= axes.unknown(s)
-    turned = _before(decided, accepted)
+    turned, hasty, early = _before(decided, accepted), _before(accepted, applied), _before(delivered, decided)
     problems = [
         ("decided_before_accepted", turned),
-        ("accepted_before_applied", _before(accepted, applied)),
-        ("delivered_before_decided", _before(delivered, decided)),
-        ("delivered_before_applied", _before(delivered, applied) & ~is_decided),
+        ("accepted_before_applied", hasty),
+        ("delivered_before_decided", early),
+        ("delivered_before_applied", _before(delivered, spells.begun) & ~hasty & ~early),
         ("decided_without_acceptance", is_decided & np.isnat(accepted) & bool((~np.isnat(accepted)).any())),
         ("delivered_without_decision", ~is_decided & ~np.isnat(delivered) & ~spells.ended & bool(is_decided.any())),
         ("suspension_without_end", unended),
@@ -225,7 +224,7 @@ def _measure(
         {
             "case_id": np.asarray(log.case_axis)[spells.case],
             "item_code": np.array([*spells.labels, None], object)[spells.item],
-            "state": pd.Categorical.from_codes(state, categories=list(_STATES)),
+            "state": pd.Categorical.from_codes(state, categories=pd.Index(_STATES)),
             **{name: getattr(spells, name) for name in ("begun", "applied", "accepted", "decided", "delivered")},
         }
     )
@@ -282,19 +281,19 @@ def _parts(m: Measured, state: arrays.Ints, found: dict[str, arrays.Bools]) -> d
 
 def _work(m: Measured) -> dict[str, arrays.Floats]:
     """Return service, clock and waiting in office hours; NaN where starts are not recorded."""
-    spells, run, n = m.spells, m.run, len(m.spells)
+    run, n = m.run, len(m.spells)
     names = ("touch_h", "clock_h", "wait_h", "flow_efficiency")
     seconds = m.axes.office_seconds
     begin, until = seconds(run.accepted), seconds(run.until)
     # Stamps without a time of day say nothing about hours.
-    vague = _midnight(run.accepted) | (run.decided & _midnight(run.until))
+    vague = midnight(run.accepted) | (run.decided & midnight(run.until))
     stop_begin, stop_end = seconds(run.begin), seconds(run.end)
     stopped = arrays.covered(n, run.spell, stop_begin, stop_end)
     clock = np.where(vague, np.nan, until - begin - stopped)
     if not m.log.has("start"):
         unknown = np.full(n, np.nan)
         return dict(zip(names, (unknown, clock / 3600, unknown, unknown), strict=True))
-    row, spell, low, high = services(m)
+    _row, spell, low, high = services(m)
     touch = np.bincount(spell, weights=high - low, minlength=n)
     inside_low, inside_high = np.fmax(low, begin[spell]), np.fmin(high, until[spell])
     # What lies inside the clock and in no stop is the union of work and stops less the stops.
@@ -337,10 +336,10 @@ def running_pieces(m: Measured, ruler: Ruler) -> tuple[arrays.Ints, arrays.Float
 def _columns(d: Deadlines) -> dict[str, Any]:
     return {
         "limit": d.amount,
-        "unit": pd.array(np.where(d.unit == "", None, d.unit), dtype="string"),
+        "unit": pd.Series(d.unit).where(d.unit != "").astype("string"),
         "due": d.due,
         "slack_days": d.slack,
-        "on_time": pd.array(d.on_time, dtype="boolean"),
+        "on_time": pd.Series(d.on_time, dtype="boolean"),
     }
 
 
@@ -348,11 +347,8 @@ def _before(later: arrays.Stamps, earlier: arrays.Stamps) -> arrays.Bools:
     """Say where what should come later lies before; a stamp without a time of day may be any moment of its day."""
     with np.errstate(invalid="ignore"):
         same_day = later.astype("datetime64[D]") == earlier.astype("datetime64[D]")
-        return (later < earlier) & ~(same_day & _midnight(later))
-
-
-def _midnight(stamps: arrays.Stamps) -> arrays.Bools:
-    return np.asarray(stamps == stamps.astype("datetime64[D]"))
+        wrong: arrays.Bools = (later < earlier) & ~(same_day & midnight(later))
+    return wrong
 
 
 def _problem_table(frame: pd.DataFrame, problems: list[tuple[str, arrays.Bools]]) -> pd.DataFrame:

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.catalogue import Catalogue, limit_from
 from flowaudit.eventlog import EventLog, items_of
 from flowaudit.metrics import _arrays as arrays
-from flowaudit.metrics.axes import Axes, Ruler
+from flowaudit.metrics.axes import Axes, Ruler, midnight
 from flowaudit.metrics.spells import Spells
 from flowaudit.worktime import Limit
 
 Baseline = Literal["statutory", "promised"]
 
+Answers = npt.NDArray[np.object_]
+
 _HOUR = 3600.0
+_NAT = np.datetime64("NaT", "us")
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,10 @@ class Deadlines:
     """
 
     amount: arrays.Floats
-    unit: np.ndarray
+    unit: Answers
     due: arrays.Stamps
     slack: arrays.Floats
-    on_time: np.ndarray
+    on_time: Answers
     unit_missing: arrays.Bools
     unknown_item: arrays.Bools
     unit_of_extension: arrays.Bools
@@ -101,7 +105,7 @@ def deadlines_of(
 
 def _limits(
     log: EventLog, spells: Spells, catalogue: Catalogue | None, which: Baseline
-) -> tuple[arrays.Floats, np.ndarray, arrays.Bools, arrays.Stamps, arrays.Bools]:  # fmt: skip
+) -> tuple[arrays.Floats, Answers, arrays.Bools, arrays.Stamps, arrays.Bools]:  # fmt: skip
     n = len(spells)
     amount, unit = np.full(n, np.nan), np.full(n, "", object)
     missing, day = np.zeros(n, np.bool_), np.full(n, np.datetime64("NaT", "us"))
@@ -111,7 +115,9 @@ def _limits(
         words = told["unit"].astype("object").where(told["unit"].notna(), None)
         pairs = pd.DataFrame({"days": number, "unit": words}).loc[number.notna()]
         limits = {key: limit_from(*key) for key in pairs.drop_duplicates().itertuples(index=False, name=None)}
-        found = pd.Series([limits[key] for key in zip(pairs["days"], pairs["unit"], strict=True)], pairs.index, dtype=object)
+        found = pd.Series(
+            [limits[key] for key in zip(pairs["days"], pairs["unit"], strict=True)], pairs.index, dtype=object
+        )
         at = pairs.index.to_numpy(np.int64)
         missing[at] = [limit is None for limit in found]
         amount[at] = [np.nan if limit is None else limit.amount for limit in found]
@@ -124,7 +130,9 @@ def _limits(
         stated: list[Limit | None] = [catalogue.limit(c, which) if c in known else None for c in spells.labels]
         strange = np.array([*(c not in known for c in spells.labels), False], np.bool_)
         unknown = strange[spells.item]
-        blank = np.array([*(_unusable(catalogue, c, which) if c in known else False for c in spells.labels), False], np.bool_)
+        blank = np.array(
+            [*(_unusable(catalogue, c, which) if c in known else False for c in spells.labels), False], np.bool_
+        )
         rows = np.flatnonzero((unit == "") & ~missing)
         missing[rows] |= blank[spells.item[rows]]
         amount[rows] = np.array([*(np.nan if x is None else x.amount for x in stated), np.nan])[spells.item[rows]]
@@ -151,7 +159,9 @@ def _told(log: EventLog, spells: Spells, which: Baseline) -> pd.DataFrame | None
         return None
     case = arrays.positions(log, items["unit_id"])
     place = {label: i for i, label in enumerate(spells.labels)}
-    item = items["item_code"].map(place).fillna(-1).to_numpy(np.int64) if "item_code" in items else np.full(len(items), -1)
+    item = (
+        items["item_code"].map(place).fillna(-1).to_numpy(np.int64) if "item_code" in items else np.full(len(items), -1)
+    )
     width = len(spells.labels) + 1
     table = pd.DataFrame(
         {
@@ -168,41 +178,52 @@ def _told(log: EventLog, spells: Spells, which: Baseline) -> pd.DataFrame | None
     return found.reset_index(drop=True)
 
 
-def _due(
-    rows: arrays.Ints, amount: arrays.Ints, unit: str, run: Run, axes: Axes
-) -> tuple[arrays.Stamps, np.ndarray]:  # fmt: skip
-    accepted, until = run.accepted[rows], run.until[rows]
-    nothing = np.datetime64("NaT", "us")
-    if unit == "months":
-        # So many months end on one day; suspended days are then added as natural days.
-        ends = np.array([pd.Timestamp(a) + pd.DateOffset(months=int(m)) for a, m in zip(accepted, amount, strict=True)])
-        amount = ((ends.astype("datetime64[D]") - accepted.astype("datetime64[D]")) / np.timedelta64(1, "D")).astype(np.int64)
-    ruler = {"working_days": axes.working, "hours": axes.office_seconds}.get(unit, axes.natural)
-    scale = _HOUR if unit == "hours" else 1.0
-    begin = ruler(accepted)
-    added = _standstill(rows, begin, amount * scale, run, ruler)
+def _due(rows: arrays.Ints, amount: arrays.Ints, unit: str, run: Run, axes: Axes) -> tuple[arrays.Stamps, Answers]:
     if unit == "hours":
-        # A day without a time of day says nothing about hours.
-        clear = ~_midnight(accepted) & ~(run.decided[rows] & _midnight(until))
-        late = ruler(until) - begin - added > amount * scale
-        safe = clear & (added == 0) & (begin + amount * scale < axes.office_seconds(axes.last_day.astype("datetime64[us]")[None])[0])
-        due = np.full(len(rows), nothing)
-        due[safe] = axes.calendar.due(accepted[safe], amount[safe], unit="hours")
-        judged = np.where(late, False, np.where(run.decided[rows], True, None))
-        return due, np.where(clear, judged, None)
-    length = amount + added.astype(np.int64)
+        return _due_in_hours(rows, amount, run, axes)
+    accepted, until = run.accepted[rows], run.until[rows]
+    if unit == "months":
+        amount = _days_of_months(accepted, amount)
+    ruler = axes.working if unit == "working_days" else axes.natural
+    length = amount + _standstill(rows, ruler(accepted), amount.astype(float), run, ruler).astype(np.int64)
     safe = _within(accepted, length, unit, axes)
-    due = np.full(len(rows), nothing)
+    due = np.full(len(rows), _NAT)
     if unit == "working_days":
         due[safe] = axes.calendar.due(accepted[safe], length[safe])
     else:
         due[safe] = axes.calendar.due(accepted[safe], length[safe], unit="days")
     # While the clock stands still the day it will end on is still moving.
-    moving = run.standing[rows] & ~(until.astype("datetime64[D]") > due)
-    due[moving] = nothing
+    due[run.standing[rows] & ~(until.astype("datetime64[D]") > due)] = _NAT
     judged = _judge(due, run, rows)
+    # What was decided on a day the calendar knows came before a deadline on one it does not know.
     judged[~safe & run.decided[rows] & ~axes.unknown(until)] = True
     return due, judged
+
+
+def _due_in_hours(rows: arrays.Ints, amount: arrays.Ints, run: Run, axes: Axes) -> tuple[arrays.Stamps, Answers]:
+    accepted, until, decided = run.accepted[rows], run.until[rows], run.decided[rows]
+    begin, seconds = axes.office_seconds(accepted), np.asarray(amount * _HOUR, np.float64)
+    added = _standstill(rows, begin, seconds, run, axes.office_seconds)
+    # A day without a time of day says nothing about hours.
+    clear = ~midnight(accepted) & ~(decided & midnight(until))
+    used = axes.office_seconds(until) - begin - added
+    judged = np.full(len(rows), None, object)
+    judged[clear & decided & (used <= seconds)] = True
+    judged[clear & (used > seconds)] = False
+    end = axes.office_seconds(axes.last_day.astype("datetime64[us]")[None])
+    safe = clear & (added == 0) & ~run.standing[rows] & (begin + seconds < end)
+    due = np.full(len(rows), _NAT)
+    due[safe] = axes.calendar.due(accepted[safe], amount[safe], unit="hours")
+    return due, judged
+
+
+def _days_of_months(accepted: arrays.Stamps, months: arrays.Ints) -> arrays.Ints:
+    """Return how many days so many months are from a date: to the same day of the month, or to its last one."""
+    day, month = accepted.astype("datetime64[D]"), accepted.astype("datetime64[M]")
+    target = month + months.astype("timedelta64[M]")
+    last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+    end = np.minimum(target.astype("datetime64[D]") + (day - month.astype("datetime64[D]")), last)
+    return np.asarray((end - day).astype(np.int64), np.int64)
 
 
 def _standstill(
@@ -237,7 +258,7 @@ def _within(accepted: arrays.Stamps, length: arrays.Ints, unit: str, axes: Axes)
     return np.asarray((end <= axes.last_day) & (axes.working(last)[0] > before))
 
 
-def _judge(due: arrays.Stamps, run: Run, rows: arrays.Ints) -> np.ndarray:
+def _judge(due: arrays.Stamps, run: Run, rows: arrays.Ints) -> Answers:
     until = run.until[rows].astype("datetime64[D]")
     out = np.full(len(rows), None, object)
     known = ~np.isnat(due)
@@ -252,7 +273,3 @@ def _slack(due: arrays.Stamps, run: Run, axes: Axes) -> arrays.Floats:
     used = axes.working(run.until) - begin - arrays.covered(len(due), run.spell, low, axes.working(run.end))
     end = np.fmin(axes.working(run.end), limit[run.spell])
     return limit - begin - arrays.covered(len(due), run.spell, low, end) - used
-
-
-def _midnight(stamps: arrays.Stamps) -> arrays.Bools:
-    return np.asarray(stamps == stamps.astype("datetime64[D]"))

@@ -18,9 +18,9 @@ NOT_DECIDED = ("补正", "补齐补正", "退回", "退件", "撤回", "作废",
 """Results of the decision stage that decide nothing: sent back, asked for more, withdrawn or void."""
 
 STAMPS = ("begun", "applied", "accepted", "decided", "delivered")
-_TABLE = {
-    "applied": "apply_time", "accepted": "accept_time", "decided": "decide_time", "delivered": "deliver_time",
-}  # fmt: skip
+TIMES = ("apply_time", "accept_time", "decide_time", "deliver_time")
+"""Columns of the table of cases that say the same of ``STAMPS[1:]``."""
+_TABLE = dict(zip(STAMPS[1:], TIMES, strict=True))
 _SETTLED_BY = {"accepted": "at_door", "decided": "at_desk"}
 _NAT = np.datetime64("NaT", "us")
 
@@ -132,7 +132,9 @@ def _from_events(
     final = decide & ~arrays.among(log, "result", *NOT_DECIDED)
     let_in = accept & ~arrays.among(log, "result", *NOT_ACCEPTED)
     deliver = arrays.among(log, "stage", "deliver") & ~np.isnat(end)
-    turned_away = arrays.among(log, "stage", "apply", "accept", "decide", "notify") & arrays.among(log, "result", *REFUSED)
+    turned_away = arrays.among(log, "stage", "apply", "accept", "decide", "notify") & arrays.among(
+        log, "result", *REFUSED
+    )
 
     def of(stamps: arrays.Stamps, mask: arrays.Bools, how: str) -> pd.Series:
         found: pd.Series = pd.Series(stamps[mask]).groupby(key[mask], sort=False).agg(how)

@@ -78,7 +78,7 @@ def time_summary(values: npt.ArrayLike, open: npt.ArrayLike | None = None, *, se
     censored, x = censored[~np.isnan(x)], x[~np.isnan(x)]
     n, still = len(x), int(censored.sum())
     if not n or still == n:
-        return TimeSummary(n, still, *[np.nan] * 6, "kaplan_meier" if still else "sample")
+        return TimeSummary(n, still, *(np.nan,) * 6, method="kaplan_meier" if still else "sample")
     if not still:
         quantiles = [(float(np.quantile(x, q)), *quantile_interval(x, q, seed=seed)) for q in (0.5, 0.9)]
         return TimeSummary(n, 0, *quantiles[0], *quantiles[1], "sample")

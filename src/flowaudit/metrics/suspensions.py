@@ -91,7 +91,7 @@ def _episodes(log: EventLog, spells: Spells) -> pd.DataFrame | None:
     if "counts_in_clock" in table:
         words = table["counts_in_clock"].astype("string").str.strip().str.casefold()
         said = said.mask(words.isin(_TRUE).fillna(False), True).mask(words.isin(_FALSE).fillna(False), False)
-    days = table["extension_days"] if "extension_days" in table else np.nan
+    days = table.get("extension_days", pd.Series(np.nan, table.index))
     episodes = pd.DataFrame(
         {
             "case": arrays.positions(log, table["case_id"]),
