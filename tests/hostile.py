@@ -360,7 +360,7 @@ def consistent(log) -> None:
     when = np.where(np.isnat(start), end, start)
     if np.isnat(when).any():
         raise WrongError("an event without any time")
-    back = np.diff(when) < np.timedelta64(0)
+    back = np.diff(when) < np.timedelta64(0, "us")
     back[ptr[1:-1] - 1] = False
     if back.any():
         raise WrongError("events out of order")
