@@ -277,7 +277,7 @@ class WrongError(AssertionError):
     """What a reader must never do."""
 
 
-def judge(kind: str, path: Path, *, whole: bool = True, store: bool = False) -> str:
+def check_outcome(kind: str, path: Path, *, whole: bool = True, store: bool = False) -> str:
     """Read a file as its user would; say whether it was ``refused`` or ``read``, raise WrongError for anything else.
 
     Parameters
@@ -360,7 +360,7 @@ def consistent(log) -> None:
     when = np.where(np.isnat(start), end, start)
     if np.isnat(when).any():
         raise WrongError("an event without any time")
-    back = np.diff(when) < np.timedelta64(0)
+    back = np.diff(when) < np.timedelta64(0, "us")
     back[ptr[1:-1] - 1] = False
     if back.any():
         raise WrongError("events out of order")
@@ -437,7 +437,7 @@ def main() -> None:
             seeds[kind] = seed(kind, at)
             if kind == "toml":
                 seed("csv", at)
-            if judge(kind, seeds[kind], store=True) != "read":
+            if check_outcome(kind, seeds[kind], store=True) != "read":
                 raise SystemExit(f"{kind}: the seed itself is refused")
         out.write("ready\n")
         for number in range(int(first), int(last)):
@@ -450,7 +450,7 @@ def main() -> None:
                     if kind == "toml":
                         seed("csv", Path(folder))
                     try:
-                        said = judge(kind, path, whole=False, store=number % 8 == 0)
+                        said = check_outcome(kind, path, whole=False, store=number % 8 == 0)
                     except Exception as error:
                         said = f"{type(error).__name__}: {error}"[:500].replace("\n", " | ")
                     held = peak_mb()

@@ -156,31 +156,3 @@ def document(rng: random.Random, *, odd: float = 0.0) -> bytes:
     if strange():
         parts.append(rng.choice(["\n", "<!-- end -->", "x", "<log></log>", "\0"]))
     return "".join(parts).encode("utf-8", "surrogatepass")
-
-
-def mutated(rng: random.Random, text: bytes) -> bytes:
-    """Return a document with a few bytes changed, lost, doubled or cut off."""
-    found = bytearray(text)
-    for _change in range(rng.choice([1, 1, 1, 2, 4])):
-        at = rng.randrange(len(found) + 1)
-        match rng.randrange(7):
-            case 0 if at < len(found):
-                found[at] = rng.randrange(256)
-            case 1 if at < len(found):
-                found[at] ^= 1 << rng.randrange(8)
-            case 2:
-                del found[at : at + rng.choice([1, 1, 5, 50])]
-            case 3:
-                found[at:at] = rng.choice(
-                    [b"<", b">", b'"', b"&", b"'", b" ", b"\0", b"\xff", b"/", b"\n", b"=", b"-", b"0"]
-                )
-            case 4:
-                found[at:at] = found[at : at + rng.randrange(80)]
-            case 5 if rng.random() < 0.3:
-                del found[at:]
-            case 6 if found:
-                # One piece takes the place of another of the same kind.
-                other = rng.randrange(len(found))
-                width = rng.choice([1, 2, 8, 20])
-                found[at : at + width] = found[other : other + width]
-    return bytes(found)

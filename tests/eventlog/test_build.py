@@ -120,7 +120,7 @@ FRAME = pd.DataFrame({
 })  # fmt: skip
 
 
-def same(one, other):
+def check_same(one, other):
     assert one.events.cast(other.events.schema).equals(other.events)
     assert one.case_ids == other.case_ids
     assert one.activities == other.activities
@@ -146,7 +146,7 @@ def test_the_same_log_from_every_container(tmp_path):
     from flowaudit.eventlog import read_parquet
 
     for name in ("a.parquet", "a.arrow", "a.feather"):
-        same(read_parquet(tmp_path / name), wanted)
+        check_same(read_parquet(tmp_path / name), wanted)
 
 
 def test_a_dictionary_in_which_text_stands_twice(tmp_path):
@@ -169,7 +169,7 @@ def test_a_store_built_in_tiles_is_the_log(tmp_path):
     write_tiles(wanted, tmp_path / "b.arrow", tile_events=10)
     tiled = open_log(tmp_path / "b.arrow")
     assert tiled.events["case_id"].num_chunks == 6
-    same(tiled, wanted)
+    check_same(tiled, wanted)
     assert tiled.case_ptr.tolist() == wanted.case_ptr.tolist()
 
 

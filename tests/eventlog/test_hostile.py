@@ -578,7 +578,7 @@ def seeds(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", hostile.FORMATS)
 def test_whole_files_are_read_and_nobody_is_named(seeds, kind):
-    assert hostile.judge(kind, seeds[kind], store=True) == "read"
+    assert hostile.check_outcome(kind, seeds[kind], store=True) == "read"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -590,7 +590,7 @@ def test_a_file_cut_off_anywhere(seeds, kind, tmp_path):
     last = len(content.rstrip()) - 1
     for at in sorted({*range(0, last, max(1, last // 40)), *range(max(0, last - 8), last)}):
         path.write_bytes(content[:at])
-        said = hostile.judge(kind, path, whole=False)
+        said = hostile.check_outcome(kind, path, whole=False)
         assert said == "refused" or kind not in BINARY, at
 
 
@@ -803,7 +803,7 @@ def test_damaged_copies_that_were_defects(seeds, tmp_path, kind, number):
     path = hostile.damage(kind, seeds[kind], tmp_path, random.Random(f"{kind} {number}"))
     if kind == "toml":
         hostile.seed("csv", tmp_path)
-    hostile.judge(kind, path, whole=False, store=True)
+    hostile.check_outcome(kind, path, whole=False, store=True)
 
 
 SLOWEST_S = 60

@@ -26,7 +26,7 @@ def in_tiles(log, *rows):
     return EventLog(pa.Table.from_batches(batches), log.tables, log.provenance, log.unit)
 
 
-def same_everywhere(a, b):
+def check_same_measures(a, b):
     """Every measure of one log equals that of the other."""
     assert (a.case_ptr.tolist(), a.case_ids, a.activities) == (b.case_ptr.tolist(), b.case_ids, b.activities)
     assert a.case_axis.equals(b.case_axis)
@@ -51,19 +51,19 @@ def test_any_cut_between_cases(log, data):
     cuts = data.draw(st.lists(st.sampled_from(log.case_ptr.tolist()), max_size=3))
     tiled = in_tiles(log, *sorted(cuts))
     assert len(list(tiled.tiles("end"))) == max(1, len({0, *cuts, len(log.events)}) - 1)
-    same_everywhere(log, tiled)
+    check_same_measures(log, tiled)
 
 
 @given(logs(), st.data())
 def test_a_cut_within_a_case_makes_one_tile(log, data):
     """Batches of any other program may end anywhere: then the log is taken as one piece."""
     cut = data.draw(st.integers(0, len(log.events)))
-    same_everywhere(log, in_tiles(log, cut))
+    check_same_measures(log, in_tiles(log, cut))
 
 
 def test_the_sample_in_tiles():
     log = load_sample()
-    same_everywhere(log, in_tiles(log, *log.case_ptr[[100, 1000, 1001, 5000]].tolist()))
+    check_same_measures(log, in_tiles(log, *log.case_ptr[[100, 1000, 1001, 5000]].tolist()))
 
 
 def test_tiles_hold_whole_cases_in_order():

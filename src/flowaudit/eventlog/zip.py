@@ -139,6 +139,8 @@ def _damaged(path: Path) -> InputError:
 
 def _only(archive: zipfile.ZipFile, file: str, readable: Callable[[str], bool]) -> tuple[zipfile.ZipInfo, str]:
     """Return the one member that can be read, and its name."""
+    if not all(archive.namelist()):
+        raise zipfile.BadZipFile
     members = [
         (info, name)
         for info in archive.infolist()
