@@ -139,6 +139,9 @@ def covered(n: int, group: Ints, a: Floats, b: Floats) -> Floats:
 
 
 def office_work(log: EventLog) -> Bools:
-    """Mark what people of the offices do: not the applicant's steps, notices, archiving or automatic ones."""
+    """Mark what people of the offices do: not the applicant's steps, notices, archiving or automatic ones.
+
+    A row that records a special procedure (特别程序) is none either: nobody works on a case that is suspended.
+    """
     off = among(log, "department", APPLICANT) | among(log, "stage", "notify", "archive")
-    return ~off & ~automatic(log)
+    return ~off & ~automatic(log) & (codes(log, "special_type") < 0)

@@ -15,6 +15,7 @@ from flowaudit.metrics.rule import CountingRule, Figure, NotRecorded
 from flowaudit.metrics.survival import time_summary
 from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
+_NAT = np.datetime64("NaT", "us")
 _UNITS = {
     "working_days": ("工作日", "working days"),
     "days": ("自然日", "natural days"),
@@ -44,7 +45,8 @@ def bundle_clocks(
         One row per bundle, in the order of the log. Days are working days but for the first column of them; NaN where
         one of the items is unknown or withheld.
 
-        - ``case_id, items, open`` (an item is not delivered yet: the days go up to the cut-off);
+        - ``case_id, items, open`` (an item has no result yet: the days go up to the cut-off); items that were refused at
+          the door, withdrawn or void have no result and are left out of the days;
         - ``e2e_days`` (natural), ``e2e_working_days``: first action to last result;
         - ``items_days``: the items' own end-to-end days added up; more than the end-to-end days where items ran side
           by side;
@@ -65,9 +67,10 @@ def bundle_clocks(
     spells, axes, run, n = m.spells, m.axes, m.run, log.n_cases
     case = spells.case
     open_items = still_running(frame, "e2e_working_days")
-    sure = frame["e2e_working_days"].notna().to_numpy()
+    gone = spells.ended
+    sure = frame["e2e_working_days"].notna().to_numpy() | gone
     count = np.bincount(case, minlength=n)
-    whole = (count > 0) & (np.bincount(case[~sure], minlength=n) == 0)
+    whole = (np.bincount(case[~gone], minlength=n) > 0) & (np.bincount(case[~sure], minlength=n) == 0)
     is_open = np.bincount(case[open_items], minlength=n) > 0
 
     def first(stamps: arrays.Stamps) -> arrays.Stamps:
@@ -77,11 +80,11 @@ def bundle_clocks(
         return _per_case(stamps, case, n, np.fmax)
 
     day = axes.working
-    result = np.where(open_items, m.cut, spells.delivered)
+    result = np.where(open_items, m.cut, np.where(gone, _NAT, spells.result))
     begun, delivered = first(spells.begun), last(result)
     e2e = np.where(whole, day(delivered) - day(begun), np.nan)
     under_way = arrays.covered(n, case, day(spells.begun), day(result))
-    settled = whole & ~is_open & (np.bincount(case[~(m.known & run.decided)], minlength=n) == 0)
+    settled = whole & ~is_open & (np.bincount(case[~gone & ~(m.known & run.decided)], minlength=n) == 0)
     accepted, decided = first(run.accepted), last(run.until)
     running = arrays.covered(n, *running_pieces(m, day))
     between = arrays.covered(n, case, day(run.accepted), day(run.until))
@@ -128,7 +131,7 @@ def _work(m: Measured) -> dict[str, arrays.Floats]:
     once = arrays.first_of(row)
     case = m.spells.case[spell]
     touch = np.bincount(case[once], weights=(high - low)[once], minlength=n)
-    span_low, span_high = np.fmax(low, seconds(run.accepted)[spell]), np.fmin(high, seconds(run.until)[spell])
+    span_low, span_high = np.maximum(low, seconds(run.accepted)[spell]), np.minimum(high, seconds(run.until)[spell])
     owner, piece_low, piece_high = running_pieces(m, seconds)
     # What two sets have in common: both lengths less the length of their union.
     both = arrays.covered(n, np.r_[case, owner], np.r_[span_low, piece_low], np.r_[span_high, piece_high])

@@ -68,6 +68,8 @@ def clocks(
           delivery), ``delivered``, ``ended`` (refused at the door, withdrawn, void: no decision will come);
         - ``begun, applied, accepted, decided, delivered``: the applicant's first action, the application, the first
           acceptance that is no refusal, the last decision, the last delivery;
+        - ``ends_with``: ``delivery``, or ``decision`` of an item whose deliveries are recorded for less than half of what was decided:
+          what ``e2e_days`` and ``e2e_working_days`` run to;
         - ``e2e_days`` (natural), ``e2e_working_days`` (全程), ``pre_days`` (受理前), ``clock_days`` (计时办理),
           ``suspended_days`` (中止), ``deliver_days`` (送达), working days but for the first. What is still running is
           measured up to the cut-off: see :func:`still_running`;
@@ -82,7 +84,7 @@ def clocks(
     Notes
     -----
     ``e2e_working_days = pre_days + clock_days + suspended_days + deliver_days`` for delivered items that begin with
-    their application. ``flow_efficiency`` can exceed 1 where work is done before the acceptance or side by side; the
+    their application and end with their delivery. ``flow_efficiency`` can exceed 1 where work is done before the acceptance or side by side; the
     share of the clock in which somebody worked is ``1 - wait_h / clock_h``.
 
     References
@@ -130,6 +132,7 @@ def clock_problems(
 def still_running(frame: pd.DataFrame, clock: str) -> arrays.Bools:
     """Say in which rows of :func:`clocks` a clock was still running at the cut-off: its value is then a lower bound."""
     running = frame["state"].isin(_RUNNING_IN[clock]) & frame[clock].notna()
+    running &= (frame["state"] != "decided") | (frame["ends_with"] == "delivery")
     return np.asarray(running, np.bool_)
 
 
@@ -230,6 +233,7 @@ def _measure(
     )
     for name, values in (_parts(m, state, found) | _work(m)).items():
         frame[name] = values
+    frame["ends_with"] = np.where(spells.hands_over, "delivery", "decision")
     frame["extended_days"] = m.stops.extended
     for which in ("statutory", "promised"):
         d = deadlines_of(log, spells, catalogue, which, run, m.axes, m.stops.extended)
@@ -258,7 +262,7 @@ def _parts(m: Measured, state: arrays.Ints, found: dict[str, arrays.Bools]) -> d
         return np.where(np.isnat(stamps) & running, m.cut, stamps)
 
     waits = [state == _STATES.index(s) for s in ("applied", "accepted", "decided")]
-    result = up_to_now(spells.delivered, spells.hands_over & (waits[0] | waits[1] | waits[2]))
+    result = up_to_now(spells.result, waits[0] | waits[1] | (waits[2] & spells.hands_over))
     doubtful = found["accepted_before_applied"] | found["delivered_before_decided"] | found["delivered_before_applied"]
     whole = np.where(doubtful | spells.ended, _NAT, result)
     pre_end = up_to_now(spells.accepted, waits[0])
@@ -295,12 +299,12 @@ def _work(m: Measured) -> dict[str, arrays.Floats]:
         return dict(zip(names, (unknown, clock / 3600, unknown, unknown), strict=True))
     _row, spell, low, high = services(m)
     touch = np.bincount(spell, weights=high - low, minlength=n)
-    inside_low, inside_high = np.fmax(low, begin[spell]), np.fmin(high, until[spell])
+    inside_low, inside_high = np.maximum(low, begin[spell]), np.minimum(high, until[spell])
     # What lies inside the clock and in no stop is the union of work and stops less the stops.
     both = arrays.covered(
         n, np.r_[spell, run.spell], np.r_[inside_low, stop_begin], np.r_[inside_high, stop_end]
     )  # fmt: skip
-    wait = clock - (both - stopped)
+    wait = np.where(np.isnan(touch), np.nan, clock - (both - stopped))
     with np.errstate(divide="ignore", invalid="ignore"):
         efficiency = np.where(run.decided & (clock > 0), touch / clock, np.nan)
     return dict(zip(names, (touch / 3600, clock / 3600, wait / 3600, efficiency), strict=True))

@@ -183,15 +183,14 @@ def _due(rows: arrays.Ints, amount: arrays.Ints, unit: str, run: Run, axes: Axes
         return _due_in_hours(rows, amount, run, axes)
     accepted, until = run.accepted[rows], run.until[rows]
     if unit == "months":
-        amount = _days_of_months(accepted, amount)
+        # So many months are so many days; suspended days are then added to these.
+        end = axes.calendar.due(accepted, amount, "months", roll=False)
+        amount = (end - accepted.astype("datetime64[D]")).astype(np.int64)
     ruler = axes.working if unit == "working_days" else axes.natural
     length = amount + _standstill(rows, ruler(accepted), amount.astype(float), run, ruler).astype(np.int64)
     safe = _within(accepted, length, unit, axes)
     due = np.full(len(rows), _NAT)
-    if unit == "working_days":
-        due[safe] = axes.calendar.due(accepted[safe], length[safe])
-    else:
-        due[safe] = axes.calendar.due(accepted[safe], length[safe], unit="days")
+    due[safe] = axes.calendar.due(accepted[safe], length[safe], "working_days" if unit == "working_days" else "days")
     # While the clock stands still the day it will end on is still moving.
     due[run.standing[rows] & ~(until.astype("datetime64[D]") > due)] = _NAT
     judged = _judge(due, run, rows)
@@ -213,17 +212,8 @@ def _due_in_hours(rows: arrays.Ints, amount: arrays.Ints, run: Run, axes: Axes) 
     end = axes.office_seconds(axes.last_day.astype("datetime64[us]")[None])
     safe = clear & (added == 0) & ~run.standing[rows] & (begin + seconds < end)
     due = np.full(len(rows), _NAT)
-    due[safe] = axes.calendar.due(accepted[safe], amount[safe], unit="hours")
+    due[safe] = axes.calendar.due(accepted[safe], amount[safe], "hours", office=axes.office)
     return due, judged
-
-
-def _days_of_months(accepted: arrays.Stamps, months: arrays.Ints) -> arrays.Ints:
-    """Return how many days so many months are from a date: to the same day of the month, or to its last one."""
-    day, month = accepted.astype("datetime64[D]"), accepted.astype("datetime64[M]")
-    target = month + months.astype("timedelta64[M]")
-    last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
-    end = np.minimum(target.astype("datetime64[D]") + (day - month.astype("datetime64[D]")), last)
-    return np.asarray((end - day).astype(np.int64), np.int64)
 
 
 def _standstill(

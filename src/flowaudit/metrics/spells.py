@@ -40,7 +40,7 @@ class Spells:
     ended : array of bool
         No decision will come: refused at the door, withdrawn, void, or closed without one.
     hands_over : array of bool
-        The log records deliveries of this item, so that one that is missing is still to come.
+        The log records deliveries of this item (of at least half of what was decided): one that is missing is to come.
     department : array of int64
         Code of the department of the last decision, else of the acceptance; -1 where unknown.
     row_item : array of int64
@@ -62,6 +62,11 @@ class Spells:
 
     def __len__(self) -> int:
         return len(self.case)
+
+    @property
+    def result(self) -> arrays.Stamps:
+        """When the result was there: the delivery, or the decision of an item whose deliveries are not recorded."""
+        return np.where(self.hands_over, self.delivered, self.decided)
 
     def serving(self, case: arrays.Ints, item: arrays.Ints) -> tuple[arrays.Ints, arrays.Ints]:
         """Return the pairs (row, spell) of rows that concern a spell: its own item's, and those of no item."""
@@ -94,11 +99,9 @@ def spells_of(log: EventLog, cut_off: np.datetime64) -> Spells:
             of_case[table["case"]] = table["item"]
             item = np.where(item < 0, of_case[log.case_index], item)
     width = len(labels) + 1
-    rows, delivers = _from_events(log, item, width, cut_off)
+    rows = _from_events(log, item, width, cut_off)
     if table is not None:
         rows = _from_table(rows, table.assign(key=table["case"] * width + table["item"] + 1), cut_off)
-        if table["delivered"].notna().any():
-            delivers = np.union1d(delivers, table.loc[table["delivered"].notna(), "item"])
     rows["case"], rows["item"] = np.divmod(rows.index.to_numpy(np.int64), width)
     rows["item"] -= 1
     rows = _share(rows)
@@ -115,15 +118,20 @@ def spells_of(log: EventLog, cut_off: np.datetime64) -> Spells:
         labels,
         **own,
         ended=undecided & (gone | rows["closed"].to_numpy(np.bool_)),
-        hands_over=np.isin(wanted, delivers) | bool(np.isin(-1, delivers)),
+        hands_over=_hands_over(wanted, own["decided"], own["delivered"]),
         department=rows["department"].fillna(-1).to_numpy(np.int64),
         row_item=item,
     )
 
 
-def _from_events(
-    log: EventLog, item: arrays.Ints, width: int, cut_off: np.datetime64
-) -> tuple[pd.DataFrame, arrays.Ints]:
+def _hands_over(item: arrays.Ints, decided: arrays.Stamps, delivered: arrays.Stamps) -> arrays.Bools:
+    """Say of which items deliveries are recorded: of at least half of what was decided."""
+    there = ~np.isnat(delivered)
+    told, asked = (np.bincount(item + 1, weights=mask, minlength=1) for mask in (there, there | ~np.isnat(decided)))
+    return np.asarray((told > 0) & (told >= asked / 2))[item + 1]
+
+
+def _from_events(log: EventLog, item: arrays.Ints, width: int, cut_off: np.datetime64) -> pd.DataFrame:
     key = log.case_index * width + item + 1
     end, begin = log.stamps("end"), arrays.begin(log)
     with np.errstate(invalid="ignore"):
@@ -131,7 +139,7 @@ def _from_events(
     accept, decide = (arrays.among(log, "stage", stage) & happened for stage in ("accept", "decide"))
     final = decide & ~arrays.among(log, "result", *NOT_DECIDED)
     let_in = accept & ~arrays.among(log, "result", *NOT_ACCEPTED)
-    deliver = arrays.among(log, "stage", "deliver") & ~np.isnat(end)
+    deliver = arrays.among(log, "stage", "deliver") & happened
     turned_away = arrays.among(log, "stage", "apply", "accept", "decide", "notify") & arrays.among(
         log, "result", *REFUSED
     )
@@ -145,7 +153,7 @@ def _from_events(
             "applied": of(begin, arrays.among(log, "stage", "apply") & happened, "min"),
             "accepted": of(end, let_in, "min"),
             "decided": of(end, final, "max"),
-            "delivered": of(end, deliver & happened, "max"),
+            "delivered": of(end, deliver, "max"),
             "refused": of(end, turned_away & happened, "max"),
         }
     )
@@ -156,7 +164,7 @@ def _from_events(
     told = np.r_[np.flatnonzero(let_in), np.flatnonzero(final)]
     department = pd.Series(arrays.codes(log, "department")[told], dtype=np.int64)
     rows["department"] = department.groupby(key[told], sort=False).last()
-    return rows, np.unique(item[deliver])
+    return rows
 
 
 def _item_table(log: EventLog) -> pd.DataFrame | None:

@@ -81,31 +81,45 @@ def suspensions_of(
 
 def _episodes(log: EventLog, spells: Spells) -> pd.DataFrame | None:
     """Pair every episode with the spells it concerns: those of its item, or all of its case where it names none."""
-    table = log.table("special_episodes")
-    if table is None or not {"case_id", "start"} <= set(table.columns):
+    table = _table(log)
+    if table is None:
         return None
     place = {label: i for i, label in enumerate(spells.labels)}
-    item = table["item_code"].astype("object") if "item_code" in table else pd.Series(None, table.index, dtype=object)
-    kind = table["type"].astype("string").str.strip().str.casefold() if "type" in table else pd.Series("", table.index)
+    kind = table["type"].astype("string").str.strip().str.casefold()
+    words = table["counts_in_clock"].astype("string").str.strip().str.casefold()
     said = pd.Series(pd.NA, table.index, dtype="boolean")
-    if "counts_in_clock" in table:
-        words = table["counts_in_clock"].astype("string").str.strip().str.casefold()
-        said = said.mask(words.isin(_TRUE).fillna(False), True).mask(words.isin(_FALSE).fillna(False), False)
-    days = table.get("extension_days", pd.Series(np.nan, table.index))
+    said = said.mask(words.isin(_TRUE).fillna(False), True).mask(words.isin(_FALSE).fillna(False), False)
     episodes = pd.DataFrame(
         {
             "case": arrays.positions(log, table["case_id"]),
-            "wanted": [-1 if pd.isna(i) else place.get(str(i), -2) for i in item],
+            "wanted": [-1 if pd.isna(i) else place.get(str(i), -2) for i in table["item_code"]],
             "kind": kind.fillna("").to_numpy(object),
             "said": said.to_numpy(object),
             "start": arrays.times(table["start"]),
-            "end": arrays.times(table["end"]) if "end" in table else np.datetime64("NaT", "us"),
-            "extension_days": pd.to_numeric(days, errors="coerce"),
+            "end": arrays.times(table["end"]),
+            "extension_days": pd.to_numeric(table["extension_days"], errors="coerce"),
         }
     )
     owner = pd.DataFrame({"case": spells.case, "item": spells.item, "spell": np.arange(len(spells))})
     pairs = episodes[episodes["case"] >= 0].merge(owner, on="case")
     return pairs[(pairs["wanted"] == pairs["item"]) | (pairs["wanted"] == -1) | (pairs["item"] == -1)]
+
+
+def _table(log: EventLog) -> pd.DataFrame | None:
+    """Return the episodes of a log: of its table, else the events that an export marks as special procedures."""
+    columns = ["case_id", "item_code", "type", "start", "end", "counts_in_clock", "extension_days"]
+    table = log.table("special_episodes")
+    if table is not None and {"case_id", "start"} <= set(table.columns):
+        return table.reindex(columns=columns)
+    if not log.has("special_type", "start"):
+        return None
+    rows = np.flatnonzero(arrays.codes(log, "special_type") >= 0)
+    wanted = [c for c in (*columns, "special_type") if c in log.columns]
+    events: pd.DataFrame = log.events.select(wanted).take(rows).to_pandas()
+    # Where an event has no end the exchange standard has its start filled in: a length of nothing is an unknown one.
+    filled = (events["end"] == events["start"]) & (events["end"] != events["end"].dt.normalize())
+    events = events.assign(end=events["end"].mask(filled), type=events["special_type"].astype("object"))
+    return events.reindex(columns=columns).astype({"case_id": "object", "item_code": "object"})
 
 
 def _counts(pairs: pd.DataFrame, spells: Spells, catalogue: Catalogue | None) -> arrays.Bools:
