@@ -154,7 +154,9 @@ class TestOnPaper:
         start = pd.to_datetime(["2024-10-08 09:00", "2024-10-08 14:00", "2024-10-09 09:30"])
         found = row(from_frame(log.to_pandas().assign(start=start)))
         assert found[["clock_h", "touch_h", "wait_h"]].tolist() == [8, 3.5, 5.5]
-        assert found["flow_efficiency"] == pytest.approx(3.5 / 8)
+        assert found["flow_efficiency"] == pytest.approx(2.5 / 8), (
+            "what was done before the acceptance is no part of the clock"
+        )
 
     @pytest.mark.parametrize("start", [None, "2024-10-08 15:00"])
     def test_a_service_of_unknown_length_is_not_nothing(self, start):
@@ -314,6 +316,16 @@ def test_an_item_whose_deliveries_are_never_recorded_ends_with_its_decision():
         pd.concat([case(*WAY[: 4 if n == 0 else 3]).to_pandas().assign(case_id=str(n)) for n in range(3)])
     )
     assert clocks(third, calendar=CHINA)["e2e_working_days"].tolist() == [7, 7, 7], "one delivery in three is no record"
+
+
+def test_a_refusal_leaves_nothing_to_deliver():
+    """Of three decisions two were handed over and one was a refusal: it ended with its decision, not at the cut-off."""
+    frames = [case(*WAY).to_pandas().assign(case_id=str(n)) for n in range(2)]
+    refused = case(*WAY[:3]).to_pandas().assign(case_id="2", result=[None, None, "不予许可"])
+    found = clocks(from_frame(pd.concat([*frames, refused])), calendar=CHINA).set_index("case_id")
+    assert found["ends_with"].tolist() == ["delivery", "delivery", "decision"]
+    assert found.loc["2", "e2e_working_days"] == 7
+    assert np.isnan(found.loc["2", "deliver_days"])
 
 
 def test_states_and_what_is_still_running():

@@ -58,7 +58,7 @@ def bundle_clocks(
           between; ``deliver_days``: last decision to last delivery. These five add up to the end-to-end days where the
           bundle begins with its application;
         - ``touch_h``: office hours of service, shared work once; ``clock_h``; ``wait_h`` (office hours of the clock in
-          which nobody worked); ``flow_efficiency`` (``touch_h / clock_h``).
+          which nobody worked); ``flow_efficiency`` (the share of ``clock_h`` in which somebody worked).
     """
     log = as_unit(log)
     calendar = calendar or load_calendar()
@@ -138,7 +138,7 @@ def _work(m: Measured) -> dict[str, arrays.Floats]:
     inside = arrays.covered(n, case, span_low, span_high) + clock - both
     known = np.bincount(case, weights=np.isnan(low), minlength=n) == 0
     wait = np.where(known, clock - inside, np.nan)
-    efficiency = np.divide(touch, clock, out=np.full(n, np.nan), where=clock > 0)
+    efficiency = 1 - np.divide(wait, clock, out=np.full(n, np.nan), where=clock > 0)
     return {"touch_h": touch / 3600, "clock_h": clock / 3600, "wait_h": wait / 3600, "flow_efficiency": efficiency}
 
 

@@ -68,14 +68,14 @@ def clocks(
           delivery), ``delivered``, ``ended`` (refused at the door, withdrawn, void: no decision will come);
         - ``begun, applied, accepted, decided, delivered``: the applicant's first action, the application, the first
           acceptance that is no refusal, the last decision, the last delivery;
-        - ``ends_with``: ``delivery``, or ``decision`` of an item whose deliveries are recorded for less than half of what was decided:
-          what ``e2e_days`` and ``e2e_working_days`` run to;
+        - ``ends_with``: ``delivery``, or ``decision`` of one that was refused, or of an item whose deliveries are recorded for less than half of what
+          was decided: what ``e2e_days`` and ``e2e_working_days`` run to;
         - ``e2e_days`` (natural), ``e2e_working_days`` (全程), ``pre_days`` (受理前), ``clock_days`` (计时办理),
           ``suspended_days`` (中止), ``deliver_days`` (送达), working days but for the first. What is still running is
           measured up to the cut-off: see :func:`still_running`;
         - ``touch_h`` (实际作业时间, office hours of service, shared work in every item it serves), ``clock_h`` (the
           clock in office hours), ``wait_h`` (``clock_h`` less the office hours of it in which somebody worked),
-          ``flow_efficiency`` (``touch_h / clock_h``, of decided items);
+          ``flow_efficiency`` (the share of ``clock_h`` in which somebody worked, of decided items);
         - ``extended_days``, and for each of the baselines ``statutory`` and ``promised``: ``_limit``, ``_unit``,
           ``_due`` (last day), ``_slack_days`` (working days from the decision to it, negative after it), ``_on_time``
           (nullable);
@@ -84,8 +84,8 @@ def clocks(
     Notes
     -----
     ``e2e_working_days = pre_days + clock_days + suspended_days + deliver_days`` for delivered items that begin with
-    their application and end with their delivery. ``flow_efficiency`` can exceed 1 where work is done before the acceptance or side by side; the
-    share of the clock in which somebody worked is ``1 - wait_h / clock_h``.
+    their application and end with their delivery. ``touch_h / clock_h`` would exceed 1 where work is done
+    before the acceptance or side by side, so ``flow_efficiency`` counts only the clock's own hours, and each once.
 
     References
     ----------
@@ -306,7 +306,7 @@ def _work(m: Measured) -> dict[str, arrays.Floats]:
     )  # fmt: skip
     wait = np.where(np.isnan(touch), np.nan, clock - (both - stopped))
     with np.errstate(divide="ignore", invalid="ignore"):
-        efficiency = np.where(run.decided & (clock > 0), touch / clock, np.nan)
+        efficiency = np.where(run.decided & (clock > 0), 1 - wait / clock, np.nan)
     return dict(zip(names, (touch / 3600, clock / 3600, wait / 3600, efficiency), strict=True))
 
 

@@ -17,6 +17,9 @@ NOT_ACCEPTED = ("补正", "补齐补正", "退回", "不予受理", "不受理",
 NOT_DECIDED = ("补正", "补齐补正", "退回", "退件", "撤回", "作废", "作废办结", "删除办结")
 """Results of the decision stage that decide nothing: sent back, asked for more, withdrawn or void."""
 
+DENIED = ("不予许可", "不同意")
+"""Results of a decision that leave nothing to be delivered but its notice."""
+
 STAMPS = ("begun", "applied", "accepted", "decided", "delivered")
 TIMES = ("apply_time", "accept_time", "decide_time", "deliver_time")
 """Columns of the table of cases that say the same of ``STAMPS[1:]``."""
@@ -40,7 +43,8 @@ class Spells:
     ended : array of bool
         No decision will come: refused at the door, withdrawn, void, or closed without one.
     hands_over : array of bool
-        The log records deliveries of this item (of at least half of what was decided): one that is missing is to come.
+        The log records deliveries of this item (of at least half of what was decided): one that is missing is to come,
+        unless the decision was a refusal.
     department : array of int64
         Code of the department of the last decision, else of the acceptance; -1 where unknown.
     row_item : array of int64
@@ -118,7 +122,8 @@ def spells_of(log: EventLog, cut_off: np.datetime64) -> Spells:
         labels,
         **own,
         ended=undecided & (gone | rows["closed"].to_numpy(np.bool_)),
-        hands_over=_hands_over(wanted, own["decided"], own["delivered"]),
+        hands_over=_hands_over(wanted, own["decided"], own["delivered"])
+        & ~(rows["denied"].to_numpy(np.bool_) & np.isnat(own["delivered"])),
         department=rows["department"].fillna(-1).to_numpy(np.int64),
         row_item=item,
     )
@@ -160,6 +165,7 @@ def _from_events(log: EventLog, item: arrays.Ints, width: int, cut_off: np.datet
     rows["begun"] = of(begin, arrays.among(log, "department", APPLICANT) & happened, "min")
     rows["at_door"], rows["at_desk"] = np.isin(rows.index, key[accept]), np.isin(rows.index, key[decide])
     rows["closed"] = False
+    rows["denied"] = np.isin(rows.index, key[final & arrays.among(log, "result", *DENIED)])
     # The rows of a case lie in order of time: the last decision is the last row.
     told = np.r_[np.flatnonzero(let_in), np.flatnonzero(final)]
     department = pd.Series(arrays.codes(log, "department")[told], dtype=np.int64)
@@ -181,6 +187,8 @@ def _item_table(log: EventLog) -> pd.DataFrame | None:
         if column in items:
             result |= items[column].isin(REFUSED)
     found["refused_by_table"] = result.to_numpy(np.bool_)
+    told = [items[column].isin(DENIED).to_numpy(np.bool_) for column in ("result", "case_result") if column in items]
+    found["denied_by_table"] = np.logical_or.reduce([np.zeros(len(items), np.bool_), *told])
     found = found[found["case"] >= 0]
     return found if len(found) else None
 
@@ -199,6 +207,8 @@ def _from_table(rows: pd.DataFrame, table: pd.DataFrame, cut_off: np.datetime64)
         rows[name] = rows[name].where(rows[name].notna(), fill)
     finished = known["finished"].reindex(rows.index)
     refused = known["refused_by_table"].reindex(rows.index).eq(True)
+    denied = known["denied_by_table"].reindex(rows.index).eq(True) & (rows["decided"].notna())
+    rows["denied"] = rows["denied"].eq(True) | denied
     rows["closed"] = (finished <= cut_off) | (refused & finished.isna())
     return rows
 
@@ -212,6 +222,7 @@ def _share(rows: pd.DataFrame) -> pd.DataFrame:
         for column in (*STAMPS, "refused", "department"):
             shared = whole[column].reindex(single["case"]).set_axis(single.index)
             single = single.assign(**{column: single[column].where(single[column].notna(), shared)})
-        single = single.assign(closed=single["closed"] | single["case"].isin(whole.index[whole["closed"]]))
+        for column in ("closed", "denied"):
+            single[column] |= single["case"].isin(whole.index[whole[column]])
     alone = rows[(rows["item"] < 0) & ~rows["case"].isin(single["case"])]
     return pd.concat([single, alone]).sort_values(["case", "item"], kind="stable") if len(alone) else single
