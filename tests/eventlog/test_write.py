@@ -129,6 +129,9 @@ def test_reading_back_gives_the_same_log(tmp_path, name, log):
         typed = [c for c in log.columns if c in ("xcount", "xshare", "xflag", "xwhen")]
         assert all(c in str(lost) for c in typed if log.has(c))
         ignore += typed
+    if any("no end is known" in said for said in lost):
+        assert np.isnat(log.stamps("end")).all()
+        ignore += ["start", "end"]
     assert differences(log, back, ignore) == []
     assert back.case_ids == log.case_ids
     assert {c for c in log.provenance.pseudonymised if told(log, c)} <= {*back.provenance.pseudonymised}

@@ -71,6 +71,8 @@ def write_xes(log: EventLog, path: str | Path) -> tuple[str, ...]:
     lost = [_("the side tables {tables}", tables=", ".join(t))] if (t := _left(log)) else []
     if log.unit != "case":
         lost.append(_("that a case is a bundle"))
+    if log.has("start") and log.events["end"].null_count == len(log.events):
+        lost.append(_("that no end is known (the starts are read as the times of the events)"))
     writer = _Writer(log)
     with staged(path) as place, place.open("wb") as plain:
         packed = path.name.casefold().endswith(".gz")
