@@ -11,10 +11,10 @@ from flowaudit.metrics.four import (
     FourReductions,
     case_measures,
     four_reductions,
-    guide_figures,
     median_interval,
     metric_label,
 )
+from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity

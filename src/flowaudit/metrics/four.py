@@ -20,11 +20,11 @@ from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
 from flowaudit.metrics.durations import NOT_ACCEPTED, EndToEnd, clock_days, end_to_end
-from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded
+from flowaudit.metrics.guide import guide_figures
+from flowaudit.metrics.rule import METRICS, SOURCE, CountingRule, Figure, NotRecorded
 from flowaudit.metrics.steps import StepPolicy, choose_policy, steps
 from flowaudit.worktime import Calendar, load_calendar
 
-SOURCE = "沪府办〔2020〕6号（四减）"
 RESAMPLES = 400
 
 Measured = tuple[arrays.Floats, EndToEnd, arrays.Floats | None, Materials | NotRecorded, arrays.Floats | NotRecorded]
@@ -424,44 +424,3 @@ def _beside_materials(papers: Materials, rows: arrays.Bools) -> dict[str, Any]:
         "kinds": float(papers.kinds[rows].mean()),
         "by_source": {source: float(count[rows].mean()) for source, count in papers.by_source.items()},
     }
-
-
-def guide_figures(catalogue: Catalogue) -> dict[str, Figure]:
-    """Count what the service guides of a catalogue ask for: mandatory kinds of material and trips, added over items.
-
-    Returns
-    -------
-    dict of str to Figure
-        ``materials`` and ``trips`` where the catalogue has them; baseline ``guide_before``, statistic ``total``.
-    """
-    out: dict[str, Figure] = {}
-    guide = partial(CountingRule, baseline="guide_before", statistic="total", source=SOURCE)
-    population = {"population_zh": "目录所列全部事项", "population_en": "all items of the catalogue"}
-    if catalogue.item_materials is not None:
-        counts = [catalogue.required_count(code) for code in catalogue.item_codes]
-        out["materials"] = Figure(
-            float(sum(counts)),
-            guide(
-                "guide_materials", "materials", "指南要求的申请材料", "materials the guides ask for", "种", "kinds", policy="required",
-                definition_zh="办事指南列明的必要材料种数（含容缺后补），按事项相加；一个事项有多种情形的，取材料最多的情形。",
-                definition_en="mandatory kinds of material of the service guides (deferrable ones included), added over "
-                "items; of an item with several variants, the one that asks for most.",
-                **population,
-            ),
-            len(counts),
-        )  # fmt: skip
-    if catalogue.items is not None and "visits_min" in catalogue.items:
-        visits = pd.to_numeric(catalogue.items["visits_min"], errors="coerce")
-        if visits.notna().any():
-            out["trips"] = Figure(
-                float(visits.sum()),
-                guide(
-                    "guide_trips", "trips", "指南载明的到现场次数", "trips the guides state", "次", "trips", policy="minimum",
-                    definition_zh="办事指南载明的到办事现场次数，按事项相加（名义次数，未考虑同日同场所合并）。",
-                    definition_en="visits the service guides state, added over items (nominal: visits to one site on one "
-                    "day are not merged).",
-                    **population,
-                ),
-                int(visits.notna().sum()),
-            )  # fmt: skip
-    return out

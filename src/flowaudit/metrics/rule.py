@@ -9,8 +9,13 @@ from typing import Any
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 
+SOURCE = "沪府办〔2020〕6号（四减）"
+"""What the counting rules of the four reductions rest on."""
+
 METRICS = ("steps", "time", "clock", "materials", "trips")
 """The four reductions; ``clock`` is the official clock that always stands beside the end-to-end ``time``."""
+SOURCE = "沪府办〔2020〕6号（四减）"
+"""Document that asks for the four reductions."""
 
 
 def baseline_name(baseline: str, lang: Language | None = None) -> str:

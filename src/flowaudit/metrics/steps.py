@@ -22,6 +22,11 @@ MILESTONES = {
 }  # fmt: skip
 """The seven legal milestones: 申请, 受理, 审查, 特别程序, 决定, 制证, 送达 (review and check are both 审查)."""
 
+NOT_A_STEP = ("correction", "consult", "notify", "archive")
+"""Stages that are no step of the applicant."""
+NOT_WORK = ("correction", "notify", "archive")
+"""Stages that are no node of an office."""
+
 
 @dataclass(frozen=True)
 class StepPolicy:
@@ -159,7 +164,7 @@ def _applicant(log: EventLog) -> arrays.Floats:
     visit, stage = arrays.codes(log, "visit_id"), arrays.codes(log, "stage")
     lane = arrays.among(log, "department", APPLICANT)
     person = ~arrays.automatic(log)
-    own = lane & person & ~arrays.among(log, "stage", "correction", "consult", "notify", "archive")
+    own = lane & person & ~arrays.among(log, "stage", *NOT_A_STEP)
     # Where the system books an inspection, a payment or a collection only on the office's side, the applicant was
     # there all the same: at an inspection always, at a counter when the event belongs to a visit.
     met = arrays.among(log, "stage", "inspect") | (arrays.among(log, "stage", "pay", "deliver") & (visit >= 0))
