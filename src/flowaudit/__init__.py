@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flowaudit.catalogue import Catalogue, read_catalogue
+    from flowaudit.catalogue import Catalogue, apply_merges, lint, propose_merges, read_catalogue
     from flowaudit.delivery import deliver
     from flowaudit.diagnosis import RULES, Finding, Findings, diagnose
     from flowaudit.documents import Plan, plan
@@ -52,10 +52,18 @@ if TYPE_CHECKING:
         Figure,
         FourReductions,
         Reduction,
+        bundle_clocks,
+        bundle_time,
+        clock_problems,
+        clocks,
         cycle_time,
         four_reductions,
+        guide_figures,
         handovers,
         rework,
+        stage_times,
+        time_by,
+        time_summary,
         work_in_progress,
     )
     from flowaudit.planning import Attribution, waterfall
@@ -65,7 +73,7 @@ if TYPE_CHECKING:
     from flowaudit.study import Study, StudySettings, study
     from flowaudit.targets import Target, Verdict, evaluate, read_targets
     from flowaudit.views import draw
-    from flowaudit.worktime import Calendar, load_calendar
+    from flowaudit.worktime import Calendar, Limit, OfficeHours, load_calendar, read_office_hours
 
 __version__ = "0.1.0"
 
@@ -78,14 +86,15 @@ _QUESTIONS = {
         "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
     ),
     # What do the rules say, and when do offices work?
-    "catalogue": ("Catalogue", "read_catalogue"),
-    "worktime": ("Calendar", "load_calendar"),
+    "catalogue": ("Catalogue", "apply_merges", "lint", "propose_merges", "read_catalogue"),
+    "worktime": ("Calendar", "Limit", "OfficeHours", "load_calendar", "read_office_hours"),
     # How does it flow?
     "flow": ("AsIs", "directly_follows", "discover", "replay_fitness", "variants"),
     # How much: steps, time, materials, trips?
     "metrics": (
-        "CountingRule", "Figure", "FourReductions", "Reduction", "cycle_time", "four_reductions", "handovers", "rework",
-        "work_in_progress",
+        "CountingRule", "Figure", "FourReductions", "Reduction", "bundle_clocks", "bundle_time",
+        "clock_problems", "clocks", "cycle_time", "four_reductions", "guide_figures", "handovers", "rework",
+        "stage_times", "time_by", "time_summary", "work_in_progress",
     ),
     # Why so much?
     "diagnosis": ("RULES", "Finding", "Findings", "diagnose"),
@@ -107,14 +116,16 @@ _HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
 
 __all__ = [
     "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure",
-    "Finding", "Findings", "FlowAuditError", "FourReductions", "ObjectLog", "Plan", "Process", "Quality", "Reduction",
-    "Runs", "Scenario", "Study", "StudySettings", "Target", "Verdict", "__version__", "build_store", "check", "clean",
+    "Finding", "Findings", "FlowAuditError", "FourReductions", "Limit", "ObjectLog", "OfficeHours", "Plan", "Process",
+    "Quality", "Reduction", "Runs", "Scenario", "Study", "StudySettings", "Target", "Verdict", "__version__",
+    "apply_merges", "build_store", "bundle_clocks", "bundle_time", "check", "clean", "clock_problems", "clocks",
     "cycle_time", "deliver", "diagnose", "directly_follows", "discover", "draw", "evaluate", "fidelity",
-    "fit_process", "flatten", "four_reductions", "handovers", "load_calendar", "load_sample", "officer_map",
-    "open_log", "plan", "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
-    "read_mapping", "read_ocel", "read_parquet", "read_targets", "read_xes", "replay_fitness", "rework", "select",
-    "simulate", "study", "suggest", "variants", "waterfall", "work_in_progress", "write_csv", "write_log",
-    "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
+    "fit_process", "flatten", "four_reductions", "guide_figures", "handovers", "lint", "load_calendar", "load_sample",
+    "officer_map", "open_log", "plan", "propose_merges", "read_catalogue", "read_csv", "read_excel", "read_folder",
+    "read_frame", "read_log", "read_mapping", "read_ocel", "read_office_hours", "read_parquet", "read_targets",
+    "read_xes", "replay_fitness", "rework", "select", "simulate", "stage_times", "study", "suggest", "time_by",
+    "time_summary", "variants", "waterfall", "work_in_progress", "write_csv", "write_log", "write_mapping",
+    "write_ocel", "write_officer_map", "write_parquet", "write_xes",
 ]  # fmt: skip
 
 
