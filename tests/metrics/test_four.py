@@ -67,7 +67,9 @@ def test_materials_on_paper():
     assert found.per_case["materials"].tolist() == [4, 0]
     extra = found.materials.extra
     assert (extra["copies"], extra["kinds"]) == (2.5, 1.0), "1 + 2 + 1 + 1 copies and 2 kinds in the first of two cases"
-    assert extra["by_source"] == {"applicant": 2.0, "elicence": 0.5, "data": 0.0, "commit": 0.0, "reuse": 0.5}
+    assert extra["split"] == {
+        "submit": 2.0, "exempt_issuer": 0.0, "exempt_elicence": 0.5, "data_check": 0.0, "commit": 0.0, "merged": 0.5,
+    }  # fmt: skip
 
 
 @given(st.permutations(range(len(MATERIALS))))

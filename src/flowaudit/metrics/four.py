@@ -18,11 +18,12 @@ from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.cases import complete_cases
-from flowaudit.metrics.counts import Materials, materials, trip_shares, trips
 from flowaudit.metrics.durations import NOT_ACCEPTED, EndToEnd, clock_days, end_to_end
 from flowaudit.metrics.guide import guide_figures
+from flowaudit.metrics.materials import SPLIT, Materials, materials
 from flowaudit.metrics.rule import METRICS, SOURCE, CountingRule, Figure, NotRecorded
 from flowaudit.metrics.steps import StepPolicy, choose_policy, steps
+from flowaudit.metrics.trips import trip_shares, trips
 from flowaudit.worktime import Calendar, load_calendar
 
 RESAMPLES = 400
@@ -420,7 +421,10 @@ _TRIPS_RULE: RuleTexts = (
 def _beside_materials(papers: Materials, rows: arrays.Bools) -> dict[str, Any]:
     return {
         "copies": float(papers.copies[rows].mean()),
-        "expected": float(papers.submitted[rows].mean()),
         "kinds": float(papers.kinds[rows].mean()),
-        "by_source": {source: float(count[rows].mean()) for source, count in papers.by_source.items()},
+        "required": float(papers.required[rows].mean()),
+        "split": {place: float(papers.split[place][rows].mean()) for place in SPLIT},
+        "deferred": float(papers.deferred[rows].mean()),
+        "share_0": float((papers.submitted[rows] == 0).mean()),
+        "unknown_source": float(papers.unknown[rows].mean()),
     }
