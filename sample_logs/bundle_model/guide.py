@@ -168,7 +168,7 @@ def _paper(guide: Guide, item: Item, number: int, kind: str, source: str) -> Row
     return {
         "item_code": item.code, "variant_code": "", "material_code": f"{item.code}{number:02d}", "canonical_id": kind,
         "name": document.name, "necessity": "必要", "form": "纸质/电子化", "source": WORDS[source],
-        "issuer": document.issuer, "issuer_scope": "city", "originals": 1 if source == "applicant" else 0,
+        "issuer": document.issuer, "issuer_scope": "self" if document.issuer == "申请人" else "city", "originals": 1 if source == "applicant" else 0,
         "copies": 0, "elicence_type": document.elicence, "data_resource": document.name if source == "data" else "",
         "legal_basis": SYNTHETIC, "produced_by_item": document.produced_by,
     }  # fmt: skip

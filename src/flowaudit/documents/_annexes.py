@@ -183,7 +183,7 @@ def counting(study: Study, lang: Language) -> list[Block]:
             else ""
         )
         rows.append((metric_label(metric, lang), words))
-    for figure in study.observed.guide.values():
+    for figure in study.observed.guide_recorded.values():
         rows.append((figure.rule.name(lang), figure.rule.text(lang)))
     head = (_("Figure", lang=lang), _("Counting rule", lang=lang))
     blocks: list[Block] = [table(_("Counting rules", lang=lang), head, rows, widths=(2, 8))]

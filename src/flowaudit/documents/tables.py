@@ -112,7 +112,7 @@ def _write(sheet: Any, r: int, c: int, value: object, form: Any) -> None:
 
 def _four(study: Study, lang: Language) -> pd.DataFrame:
     rows: list[Row] = []
-    figures = [(m, study.observed.primary[m]) for m in METRICS] + list(study.observed.guide.items())
+    figures = [(m, study.observed.primary[m]) for m in METRICS] + list(study.observed.guide_recorded.items())
     for metric, found in figures:
         if isinstance(found, NotRecorded):
             rows.append(
@@ -185,7 +185,7 @@ def _variants(study: Study) -> pd.DataFrame:
 def _rules(study: Study, lang: Language) -> pd.DataFrame:
     rows = []
     figures = [f for f in study.observed.primary.values() if isinstance(f, Figure)] + list(
-        study.observed.guide.values()
+        study.observed.guide_recorded.values()
     )
     figures += [c.after for c in study.verdict.comparisons]
     for found in figures:

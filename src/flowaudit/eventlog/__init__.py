@@ -29,6 +29,7 @@ from flowaudit.eventlog.parquet import read_parquet
 from flowaudit.eventlog.privacy import Pseudonymiser, config_dir, officer_map, write_officer_map
 from flowaudit.eventlog.quality import Quality, check
 from flowaudit.eventlog.read import OBJECT_CENTRIC, WORKBOOKS, read_log
+from flowaudit.eventlog.rows import SourceRows, source_rows
 from flowaudit.eventlog.sample import load_sample, sample_folder
 from flowaudit.eventlog.select import select_cases
 from flowaudit.eventlog.stages import stage_of
@@ -58,6 +59,7 @@ __all__ = [
     "Pseudonymiser",
     "Quality",
     "Selection",
+    "SourceRows",
     "StoreWriter",
     "Tile",
     "Unit",
@@ -92,6 +94,7 @@ __all__ = [
     "sample_folder",
     "select",
     "select_cases",
+    "source_rows",
     "stage_of",
     "suggest_mapping",
     "variant_table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,11 +37,11 @@ from flowaudit.eventlog.log import APPLICANT, STAGES, EventLog, Note, Provenance
 from flowaudit.eventlog.mapping import quoted
 from flowaudit.eventlog.options import Options
 from flowaudit.eventlog.privacy import protect
+from flowaudit.eventlog.rows import Lines, note_rows
 from flowaudit.eventlog.stages import resolve_stages, stage_of
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
 
-Lines = Callable[[list[int]], list[int]]
 Problem = Mapping[str, Any]
 Columns = dict[str, pa.Array]
 """A table that is being worked on: every column in one piece."""
@@ -236,6 +236,7 @@ def to_log(
                 hint=_("every event needs a case and an activity; remove totals and notes below the table."),
             )  # fmt: skip
         work[column] = text.array()
+    note_rows("events", file, work["case_id"], lines)
     _typed(work, file, lines, reading, only=(*EVENT_TIMES, "level", "is_auto", "node_seq"), names=columns)
     if "end" not in work:
         work = {"end" if c == "start" else c: values for c, values in work.items()}

@@ -18,6 +18,7 @@ from flowaudit.eventlog.log import SIDE_TABLES, EventLog
 from flowaudit.eventlog.mapping import ColumnMapping, quoted, resolve_columns
 from flowaudit.eventlog.ocel_people import people_of
 from flowaudit.eventlog.options import options
+from flowaudit.eventlog.rows import note_rows
 from flowaudit.eventlog.source import existing, sha256, utf8
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
@@ -115,6 +116,9 @@ def read_folder(
     raws["events"], found["events"] = _by_case(raws, found, ids)
     officers = raws["events"].table[found["events"]["resource"]] if "resource" in found["events"] else None
     tables = {n: side_table(raws[n], reading, found[n], officers) for n in SIDE_TABLES if n in raws}
+    for name in tables:
+        if "case_id" in tables[name]:
+            note_rows(name, raws[name].file, tables[name]["case_id"], raws[name].lines)
     if "e2o" in tables:
         _hide_people(tables["e2o"], reading)
     return to_log(raws["events"], found["events"], reading, tables=tables)

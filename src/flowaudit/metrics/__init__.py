@@ -6,6 +6,7 @@ from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.clocks import clock_problems, clocks, still_running
 from flowaudit.metrics.cycle import arrivals, case_durations, cycle_time, work_in_progress, working_cycle_time
 from flowaudit.metrics.durations import end_to_end_days, official_clock
+from flowaudit.metrics.exemptions import exemptions
 from flowaudit.metrics.fidelity import FidelityRow, Trust, trust_name, trust_of
 from flowaudit.metrics.four import (
     FourReductions,
@@ -14,27 +15,35 @@ from flowaudit.metrics.four import (
     median_interval,
     metric_label,
 )
+from flowaudit.metrics.four_by import four_by
 from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.handover import handovers
+from flowaudit.metrics.levels import approval_levels, sign_offs
+from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials
+from flowaudit.metrics.problems import measure_problems
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, statistic_name
-from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies
+from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
+from flowaudit.metrics.trips import guide_trips, online_capability, online_share, repeat_trips, trips
 from flowaudit.metrics.wilson import wilson
 
 __all__ = [
     "METRICS",
     "POLICIES",
+    "SPLIT",
     "CountingRule",
     "FidelityRow",
     "Figure",
     "FourReductions",
+    "Materials",
     "NotRecorded",
     "Reduction",
     "StepPolicy",
     "TimeSummary",
     "Trust",
+    "approval_levels",
     "arrivals",
     "average_rate",
     "baseline_name",
@@ -45,26 +54,38 @@ __all__ = [
     "clock_problems",
     "clocks",
     "complete_cases",
+    "conditional_shares",
     "cycle_time",
     "end_to_end_days",
+    "exemptions",
+    "four_by",
     "four_reductions",
     "guide_figures",
     "guide_time",
+    "guide_trips",
     "handovers",
+    "materials",
+    "measure_problems",
     "median_interval",
     "metric_label",
     "official_clock",
+    "online_capability",
+    "online_share",
     "quantile_interval",
     "recorded_policies",
+    "repeat_trips",
     "rework",
     "rework_by_activity",
+    "sign_offs",
     "stage_times",
     "statistic_name",
     "still_running",
     "time_by",
     "time_summary",
+    "trips",
     "trust_name",
     "trust_of",
+    "unknown_nodes",
     "wilson",
     "work_in_progress",
     "working_cycle_time",

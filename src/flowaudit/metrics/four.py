@@ -22,8 +22,8 @@ from flowaudit.metrics.durations import NOT_ACCEPTED, EndToEnd, clock_days, end_
 from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.materials import SPLIT, Materials, materials
 from flowaudit.metrics.rule import METRICS, SOURCE, CountingRule, Figure, NotRecorded
-from flowaudit.metrics.steps import StepPolicy, choose_policy, steps
-from flowaudit.metrics.trips import trip_shares, trips
+from flowaudit.metrics.steps import StepPolicy, choose_policy, steps, unknown_nodes
+from flowaudit.metrics.trips import guide_trips, online_share, repeat_trips, trip_shares, trips
 from flowaudit.worktime import Calendar, load_calendar
 
 RESAMPLES = 400
@@ -41,8 +41,8 @@ class FourReductions:
         ``clock`` is the official clock, which always stands beside the end-to-end ``time``.
     per_case : pd.DataFrame
         ``case_id, steps, e2e_days, clock_days, materials, trips`` (NaN where unknown) and ``complete``.
-    guide : mapping of str to Figure
-        ``materials`` and ``trips`` as the service guides ask for them (baseline ``guide_before``); empty without a
+    guide : mapping of str to Figure or NotRecorded
+        ``steps, time, materials, trips`` as the service guides ask for them (baseline ``guide_before``); empty without a
         catalogue. Never compare one with a figure of the log.
     unit : {"case", "bundle"}
     """
@@ -53,13 +53,18 @@ class FourReductions:
     materials: Figure | NotRecorded
     trips: Figure | NotRecorded
     per_case: pd.DataFrame = field(repr=False)
-    guide: Mapping[str, Figure] = field(default_factory=dict)
+    guide: Mapping[str, Figure | NotRecorded] = field(default_factory=dict)
     unit: Unit = "case"
 
     @property
     def primary(self) -> dict[str, Figure | NotRecorded]:
         """The five figures by metric, in the order of ``METRICS``."""
         return {metric: getattr(self, metric) for metric in METRICS}
+
+    @property
+    def guide_recorded(self) -> dict[str, Figure]:
+        """What the guides do tell, by metric."""
+        return {metric: figure for metric, figure in self.guide.items() if isinstance(figure, Figure)}
 
     def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
         """Return the figures by metric, and those of the guides under ``guide`` where there is a catalogue."""
@@ -77,7 +82,7 @@ class FourReductions:
                 rows.append(_row(figure))
             else:
                 rows.append((metric_label(metric), _("not recorded"), "", "", "", figure.reason()))
-        rows.extend(_row(figure) for figure in self.guide.values())
+        rows.extend(_row(figure) for figure in self.guide_recorded.values())
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         return f"<table>{body}</table>"
 
@@ -217,7 +222,9 @@ def four_reductions(
     rule = partial(_rule, log, calendar, complete_only)
     figure = partial(_figure, keep=keep, interval=interval, left_out=int((~complete).sum()) if complete_only else 0)
     return FourReductions(
-        steps=figure("steps", number, rule(*_steps_rule(chosen))),
+        steps=figure(
+            "steps", number, rule(*_steps_rule(chosen)), beside=lambda _rows: {"unknown_nodes": unknown_nodes(log)}
+        ),
         time=figure("time", e2e.days, rule(*_time_rule(e2e, calendar))),
         clock=_clock_figure(log, clock, rule, figure, calendar),
         materials=papers
@@ -225,9 +232,9 @@ def four_reductions(
         else figure("materials", papers.submitted, rule(*_MATERIALS_RULE), beside=partial(_beside_materials, papers)),
         trips=journeys
         if isinstance(journeys, NotRecorded)
-        else figure("trips", journeys, rule(*_TRIPS_RULE), beside=lambda rows: trip_shares(journeys[rows])),
+        else figure("trips", journeys, rule(*_TRIPS_RULE), beside=partial(_beside_trips, log, catalogue, journeys)),
         per_case=_frame(log, measured, complete),
-        guide={} if catalogue is None else guide_figures(catalogue),
+        guide={} if catalogue is None else guide_figures(catalogue, log=log),
         unit=log.unit,
     )
 
@@ -427,4 +434,21 @@ def _beside_materials(papers: Materials, rows: arrays.Bools) -> dict[str, Any]:
         "deferred": float(papers.deferred[rows].mean()),
         "share_0": float((papers.submitted[rows] == 0).mean()),
         "unknown_source": float(papers.unknown[rows].mean()),
+    }
+
+
+def _beside_trips(
+    log: EventLog, catalogue: Catalogue | None, journeys: arrays.Floats, rows: arrays.Bools
+) -> dict[str, Any]:  # fmt: skip
+    """Minimum (guide), expected (with what corrections cause) and shares of the observed journeys."""
+    repeats, online = repeat_trips(log), online_share(log)
+    stated = np.full(log.n_cases, np.nan) if catalogue is None else guide_trips(log, catalogue)
+    again = None if isinstance(repeats, NotRecorded) else float(repeats[rows].mean())
+    least = None if np.isnan(stated[rows]).any() else float(stated[rows].mean())
+    return {
+        **trip_shares(journeys[rows]),
+        "minimum": least,
+        "repeats": again,
+        "expected": None if least is None or again is None else least + again,
+        "online": None if isinstance(online, NotRecorded) else online,
     }

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from flowaudit.catalogue import Catalogue
+from flowaudit.catalogue import Catalogue, lint
 from flowaudit.errors import UsageError
+from flowaudit.eventlog import EventLog
 from flowaudit.messages import translate as _
 from flowaudit.metrics.bundle_time import guide_time
-from flowaudit.metrics.materials import SPLIT, guide_split
+from flowaudit.metrics.materials import SPLIT, conditional_shares, guide_split
 from flowaudit.metrics.rule import SOURCE, CountingRule, Figure, NotRecorded
 from flowaudit.metrics.steps import MILESTONES, NOT_A_STEP, NOT_WORK, POLICIES
 
@@ -21,11 +22,18 @@ Baseline = Literal["guide_before", "guide_after"]
 GUIDE_POLICIES = ("A_applicant", "B_milestone", "C_node")
 """What a guide's table of steps can be counted by; how often a node is carried out stands in no guide."""
 _AFTER_DECISION = ("produce", "deliver", "archive", "notify")
+_TRIPS_RULES = ("G20", "G23", "G27")
+_LIMIT_RULES = ("G11",)
+"""Rules of the linter that a guide must keep for its trips and its promised limits to be counted."""
 _ALL = {"population_zh": "目录所列全部事项", "population_en": "all items of the catalogue"}
 
 
 def guide_figures(
-    catalogue: Catalogue, baseline: Baseline = "guide_before", *, policy: str | None = None
+    catalogue: Catalogue,
+    baseline: Baseline = "guide_before",
+    *,
+    policy: str | None = None,
+    log: EventLog | None = None,
 ) -> dict[str, Figure | NotRecorded]:
     """Count what the service guides of a catalogue ask of the applicant: steps, time, materials and trips.
 
@@ -37,14 +45,18 @@ def guide_figures(
         figures of two catalogues can be compared.
     policy : {"A_applicant", "B_milestone", "C_node"}, optional
         How to count steps; default: the first that the table of steps tells.
+    log : EventLog, optional
+        Says how often each conditional material was needed: ``materials.extra["expected"]``.
 
     Returns
     -------
     dict of str to Figure or NotRecorded
         ``steps, time, materials, trips``; statistic ``total``. What the catalogue does not tell of every item is not
-        recorded, and the reason names the items. ``materials.extra`` holds the ``split`` of what is required (it adds
+        recorded, and the reason names the items; nor is what a guide contradicts itself about (0 trips with a reason to
+        come, a promise longer than the law's limit, items that are prerequisites of each other). ``materials.extra`` holds the ``split`` of what is required (it adds
         up to ``required``), ``deferrable`` (容缺; they are handed in later, so they count), ``maximum`` (with every
-        conditional kind) and ``copies``.
+        conditional kind), ``copies`` and, with a log, ``expected`` (the required ones and each conditional one by the share
+        of applications that needed it; None where the log does not tell).
 
     Raises
     ------
@@ -67,10 +79,30 @@ def guide_figures(
         )
     return {
         "steps": _steps(catalogue, baseline, policy),
-        "time": guide_time(catalogue, baseline=baseline),
-        "materials": _materials(catalogue, baseline),
-        "trips": _trips(catalogue, baseline),
+        "time": _contradicted(catalogue, "time", _LIMIT_RULES) or guide_time(catalogue, baseline=baseline),
+        "materials": _materials(catalogue, baseline, log),
+        "trips": _contradicted(catalogue, "trips", _TRIPS_RULES) or _trips(catalogue, baseline),
     }
+
+
+def _contradicted(catalogue: Catalogue, metric: str, rules: Sequence[str]) -> NotRecorded | None:
+    """Withhold a figure of which the guides say two things."""
+    if catalogue.items is None:
+        return None
+    found = lint(catalogue)
+    found = found[found["rule"].isin(rules) & (found["severity"] == "wrong")].head(5)
+    if found.empty:
+        return None
+    zh, en = (
+        sign.join(f"{code} {words}" for code, words in zip(found["item_code"], found[column], strict=True))
+        for sign, column in (("；", "statement_zh"), ("; ", "statement_en"))
+    )
+    return NotRecorded(
+        metric,
+        f"办事指南内容前后矛盾，更正后方可统计：{zh}。",
+        f"the guides contradict themselves, to be corrected before this is counted: {en}.",
+        tuple(f"lint {rule}" for rule in found["rule"].unique()),
+    )
 
 
 def _names(codes: Sequence[str]) -> tuple[str, str]:
@@ -87,7 +119,9 @@ def _steps(catalogue: Catalogue, baseline: Baseline, policy: str | None) -> Figu
     lacking = [code for code in catalogue.item_codes if code not in set(table["item_code"])]
     if lacking:
         zh, en = _names(lacking)
-        return NotRecorded("steps", f"环节表未列以下事项：{zh}。", f"the table of steps lacks these items: {en}.", needs)
+        return NotRecorded(
+            "steps", f"环节表未列以下事项：{zh}。", f"the table of steps lacks these items: {en}.", needs
+        )
     stage, who = (table.get(c, pd.Series(None, table.index, dtype="object")) for c in ("stage", "performed_by"))
     told = {
         "A_applicant": bool(who.notna().all()),
@@ -159,7 +193,7 @@ def _events(rows: pd.DataFrame, *within: str) -> pd.DataFrame:
     return keys.drop_duplicates()
 
 
-def _materials(catalogue: Catalogue, baseline: Baseline) -> Figure | NotRecorded:
+def _materials(catalogue: Catalogue, baseline: Baseline, log: EventLog | None) -> Figure | NotRecorded:
     papers = guide_split(catalogue)
     if papers is None:
         return NotRecorded(
@@ -187,11 +221,20 @@ def _materials(catalogue: Catalogue, baseline: Baseline) -> Figure | NotRecorded
         "maximum": int((papers["submit"] + papers["conditional"]).sum()),
         "copies": float(papers["copies"].sum()),
     }
+    if log is not None:
+        extra["expected"] = _expected(catalogue, log, float(split["submit"]))
     return Figure(float(split["submit"]), rule, len(papers), extra=extra)
 
 
+def _expected(catalogue: Catalogue, log: EventLog, required: float) -> float | None:
+    shares = conditional_shares(log, catalogue)
+    if isinstance(shares, NotRecorded) or shares["share"].isna().any():
+        return None
+    return required + float(shares["share"].sum())
+
+
 def _trips(catalogue: Catalogue, baseline: Baseline) -> Figure | NotRecorded:
-    rule = partial(
+    rule: Callable[..., CountingRule] = partial(
         CountingRule, metric="trips", name_zh="指南载明的到现场次数", name_en="trips the guides state", unit_zh="次", unit_en="trips",
         baseline=baseline, statistic="total", source=SOURCE, **_ALL,
     )  # fmt: skip

@@ -56,7 +56,7 @@ class Materials:
     @property
     def required(self) -> arrays.Floats:
         """Distinct (item, kind) that were needed, whoever gave them."""
-        return np.sum(list(self.split.values()), axis=0)
+        return np.stack(list(self.split.values())).sum(axis=0)
 
 
 def materials(log: EventLog) -> Materials | NotRecorded:
@@ -93,7 +93,9 @@ def materials(log: EventLog) -> Materials | NotRecorded:
         copies = pd.to_numeric(table["copies"], errors="coerce").fillna(1).to_numpy(float)
     late = np.zeros(len(table), np.bool_)
     if "collect_mode" in table:
-        late = table["collect_mode"].astype("string").str.contains(_DEFERRED, case=False).fillna(False).to_numpy(np.bool_)
+        late = (
+            table["collect_mode"].astype("string").str.contains(_DEFERRED, case=False).fillna(False).to_numpy(np.bool_)
+        )
     return Materials(
         by_place[0],
         np.bincount(case[handed], weights=copies[handed], minlength=log.n_cases).astype(float),
@@ -140,7 +142,7 @@ def guide_split(catalogue: Catalogue) -> pd.DataFrame | None:
     rows = []
     for code in catalogue.item_codes:
         needed = catalogue.required_materials(code)
-        place = _places(needed)
+        place = guide_places(needed)
         submit = needed[(place == "submit").to_numpy(np.bool_)]
         deferrable = (submit["necessity"] == "deferrable").sum() if "necessity" in submit else 0
         rows.append(
@@ -159,7 +161,7 @@ def conditional_kinds(catalogue: Catalogue, item_code: str) -> list[str]:
     if table is None or "necessity" not in table:
         return []
     rows = table[(table["item_code"] == item_code) & (table["necessity"] == "conditional")]
-    rows = rows[(_places(rows) == "submit").to_numpy(np.bool_)]
+    rows = rows[(guide_places(rows) == "submit").to_numpy(np.bool_)]
     mandatory = set(catalogue.required_materials(item_code)["canonical_id"])
     return [str(kind) for kind in rows["canonical_id"].drop_duplicates() if kind not in mandatory]
 
@@ -193,7 +195,7 @@ def conditional_shares(log: EventLog, catalogue: Catalogue) -> pd.DataFrame | No
     return pd.DataFrame(rows, columns=["item_code", "canonical_id", "n", "needed", "share"])
 
 
-def _places(rows: pd.DataFrame) -> pd.Series:
+def guide_places(rows: pd.DataFrame) -> pd.Series:
     """Return the place of the split of each material of a guide."""
     if "source" not in rows:
         return pd.Series("submit", rows.index, dtype="object")

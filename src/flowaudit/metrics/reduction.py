@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from flowaudit.errors import UsageError
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics.rule import Figure, baseline_name
+from flowaudit.metrics.rule import Figure, baseline_name, shown
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,18 @@ class Reduction:
         if not a.comparable(b):
             words += _(" [counted by different rules, not comparable]", lang=lang)
         return words
+
+    def __str__(self) -> str:
+        a, b = self.before, self.after
+        lines = [
+            f"{a.rule.name()}: {shown(a.value)} → {shown(b.value)} {b.rule.unit()}, {self.text()}",
+            a.rule.text(),
+        ]
+        # One rule is printed once; where they differ in anything, both are.
+        return "\n".join([*lines, b.rule.text()] if b.rule.text() != a.rule.text() else lines)
+
+    def _repr_html_(self) -> str:
+        return "<br>".join(html.escape(line) for line in str(self).split("\n"))
 
 
 def average_rate(

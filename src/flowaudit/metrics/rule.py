@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,8 +15,6 @@ SOURCE = "沪府办〔2020〕6号（四减）"
 
 METRICS = ("steps", "time", "clock", "materials", "trips")
 """The four reductions; ``clock`` is the official clock that always stands beside the end-to-end ``time``."""
-SOURCE = "沪府办〔2020〕6号（四减）"
-"""Document that asks for the four reductions."""
 
 
 def baseline_name(baseline: str, lang: Language | None = None) -> str:
@@ -127,6 +126,9 @@ class CountingRule:
     def to_dict(self) -> dict[str, str]:
         return asdict(self)
 
+    def __str__(self) -> str:
+        return self.text()
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -160,6 +162,23 @@ class Figure:
     def unit(self) -> str:
         """The rule's unit in the current language."""
         return self.rule.unit()
+
+    def text(self, lang: Language | None = None) -> str:
+        """Return the figure as a sentence: value, unit, interval and cases."""
+        lang = lang or current_language()
+        words = {"name": self.rule.name(lang), "value": shown(self.value), "unit": self.rule.unit(lang), "n": self.n}
+        if self.low is None or self.high is None:
+            return _("{name}: {value} {unit} (n = {n:,})", lang=lang, **words)
+        return _(
+            "{name}: {value} {unit} (95 % interval {low} to {high}; n = {n:,})",
+            lang=lang, low=shown(self.low), high=shown(self.high), **words,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.text()}\n{self.rule.text()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{html.escape(self.text())}</b><br><small>{html.escape(self.rule.text())}</small></p>"
 
     def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
         lang = lang or current_language()
@@ -208,5 +227,23 @@ class NotRecorded:
     def reason(self, lang: Language | None = None) -> str:
         return self.reason_zh if (lang or current_language()) == "zh" else self.reason_en
 
+    def text(self, lang: Language | None = None) -> str:
+        """Return what is not recorded, and why, as a sentence."""
+        return _("not recorded: {reason}", lang=lang, reason=self.reason(lang))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.text())}</p>"
+
     def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
         return {"recorded": False, "reason": self.reason(lang), "needs": list(self.needs)}
+
+
+def shown(value: float | None) -> str:
+    """Return a value as people read it: one decimal, none for whole numbers."""
+    if value is None:
+        return "—"
+    text = f"{value:,.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -155,6 +155,20 @@ def steps(log: EventLog, policy: str) -> arrays.Floats:
     return {"A_applicant": _applicant, "B_milestone": _milestones, "C_node": _nodes, "D_exec": _executions}[policy](log)
 
 
+def unknown_nodes(log: EventLog) -> tuple[str, ...]:
+    """Return the activities that have no stage, the most frequent first: policies A and B do not see them.
+
+    A mapping file names their stages under ``[stages]``. Every activity, where the log has no stages at all.
+    """
+    code = arrays.codes(log, "activity")
+    labels = log.codes("activity")[1]
+    bare = arrays.codes(log, "stage") < 0
+    count = np.bincount(code[bare & (code >= 0)], minlength=len(labels))
+    known = np.bincount(code[~bare & (code >= 0)], minlength=len(labels))
+    order = np.argsort(-count, kind="stable")
+    return tuple(str(labels[i]) for i in order if count[i] and not known[i])
+
+
 def _share(log: EventLog, mask: arrays.Bools) -> float:
     return float(arrays.any_by_case(log, mask).mean()) if log.n_cases else 0.0
 

@@ -59,9 +59,7 @@ def _journeys(log: EventLog) -> tuple[arrays.Ints, arrays.Ints, arrays.Ints, pd.
         )
     case = arrays.positions(log, table["case_id"])
     table, case = table[case >= 0], case[case >= 0]
-    site = (
-        pd.factorize(table["site"])[0].astype(np.int64) if "site" in table else np.full(len(table), -1, np.int64)
-    )
+    site = pd.factorize(table["site"])[0].astype(np.int64) if "site" in table else np.full(len(table), -1, np.int64)
     day = pd.factorize(arrays.days_of(arrays.times(table["date"])))[0].astype(np.int64)
     return case, site, day, table
 
