@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flowaudit.errors import UsageError, nearest
 from flowaudit.messages import translate as _
+
+if TYPE_CHECKING:
+    from flowaudit.eventlog import Unit
 
 
 class _Help:
@@ -51,6 +54,7 @@ def build() -> typer.Typer:
     commands: tuple[tuple[str, Callable[..., None], str], ...] = (
         ("run", run, _("Study a log and write the plan and everything behind it into DIR.")),
         ("check", check, _("Read a log and print what is wrong with its data.")),
+        ("measure", measure, _("Count steps, time, materials and trips of a log, each with its counting rule.")),
         ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
@@ -116,7 +120,9 @@ def run(
     catalogue: Annotated[
         Path | None,
         typer.Option(
-            "--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")
+            "--catalogue",
+            metavar="DIR|FILE",
+            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
         ),
     ] = None,
     scenario: Annotated[
@@ -175,7 +181,9 @@ def check(
     catalogue: Annotated[
         Path | None,
         typer.Option(
-            "--catalogue", metavar="DIR", help=_("Catalogue of items; default: LOG/catalogue if it is there.")
+            "--catalogue",
+            metavar="DIR|FILE",
+            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
@@ -200,6 +208,70 @@ def check(
         sheet=sheet,
         object_type=object_type,
     )
+
+
+def measure(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help=_("A log or a folder of tables."))],
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue",
+            metavar="DIR|FILE",
+            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            metavar="NAME",
+            help=_(
+                "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
+            ),
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="NAME",
+            help=_("Also apart for each item, department, channel, district, month or a column of the cases."),
+        ),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            "--calendar",
+            metavar="NAME|FILE",
+            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+) -> None:
+    from flowaudit.cli.measure import Request, measure_log
+    from flowaudit.study import POLICY_FORMS
+
+    policy = policy.upper() if policy is not None and policy.upper() in POLICY_FORMS else policy
+    measure_log(
+        Request(
+            log, catalogue, mapping, sheet, object_type, cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))),
+            _chosen("--policy", policy, POLICY_FORMS), by, calendar, as_json,
+        )
+    )  # fmt: skip
 
 
 def convert(

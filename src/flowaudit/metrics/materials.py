@@ -56,7 +56,8 @@ class Materials:
     @property
     def required(self) -> arrays.Floats:
         """Distinct (item, kind) that were needed, whoever gave them."""
-        return np.stack(list(self.split.values())).sum(axis=0)
+        total: arrays.Floats = np.stack(list(self.split.values())).sum(axis=0)
+        return total
 
 
 def materials(log: EventLog) -> Materials | NotRecorded:

@@ -15,6 +15,7 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.clocks import clock_problems
 from flowaudit.metrics.guide import visits_stated
+from flowaudit.metrics.trips import correction_visits
 from flowaudit.worktime import Calendar
 
 COLUMNS = ("file", "row", "column", "case_id", "item_code", "check", "problem", "withheld")
@@ -37,7 +38,6 @@ _WITHHELD: Mapping[str, tuple[str, ...]] = {
     "item_not_in_catalogue": ("on_time", "guide"),
     "G11": ("guide_time",), "G70": ("guide_time",),
     "G20": ("guide_trips",), "G23": ("guide_trips",), "G27": ("guide_trips",),
-    "came_though_0_trips": ("guide_trips",),
 }  # fmt: skip
 # Where a problem of a case stands, when the log is a folder of tables.
 _STANDS_IN = {"suspension_without_end": "special_episodes", "suspension_without_length": "special_episodes"}
@@ -149,7 +149,10 @@ def _came(log: EventLog, catalogue: Catalogue, lang: Language) -> pd.DataFrame:
     if stated is None or not log.has("visit_id", "item_code"):
         return pd.DataFrame()
     code, labels = log.codes("item_code")
-    came = arrays.codes(log, "visit_id") >= 0
+    visit, visits = log.codes("visit_id")
+    # The guide's trips are those of an application without corrections.
+    counted = [i for i, name in enumerate(visits) if name not in correction_visits(log)]
+    came = np.isin(visit, counted) & ~arrays.among(log, "stage", "correction", "consult")
     rows = []
     for item in stated.index[stated == 0]:
         if item not in labels:

@@ -77,6 +77,13 @@ def _for_correction(log: EventLog, visits: pd.DataFrame) -> arrays.Bools | None:
     return visits["visit_id"].isin(only).to_numpy(np.bool_)
 
 
+def correction_visits(log: EventLog) -> frozenset[str]:
+    """Return the ids of the visits that only a correction caused; none where visits are not recorded."""
+    table = log.table("visits")
+    marked = None if table is None or "visit_id" not in table else _for_correction(log, table)
+    return frozenset() if table is None or marked is None else frozenset(table.loc[marked, "visit_id"].astype(str))
+
+
 def trip_shares(values: npt.NDArray[np.float64]) -> dict[str, Any]:
     """Return the shares of cases with no trip, one, and two or more."""
     n = max(len(values), 1)
