@@ -111,7 +111,7 @@ def test_figures_carry_rule_interval_and_count():
     assert data["time"]["value"] == 5.0
     assert data["time"]["unit"] == "working days"
     assert data["time"]["low"] <= 5.0 <= data["time"]["high"]
-    assert data["time"]["extra"] == {"mean": 5.0, "p90": pytest.approx(6.6), "open": 0}
+    assert data["time"]["extra"] == {"mean": 5.0, "p90": pytest.approx(6.6), "open": 0, "withheld": 0}
     for metric in ("steps", "time", "clock", "trips"):
         assert data[metric]["rule"].count(".") >= 3
     assert four_reductions(two_cases(), calendar=WEEKDAYS, interval=False).time.low is None

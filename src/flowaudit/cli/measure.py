@@ -104,14 +104,23 @@ def _hidden(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _show_figures(four: FourReductions) -> None:
-    head = (_("Metric"), _("Value"), _("Unit"), _("95 % interval"), _("90th percentile"), _("Cases"), _("Not finished"))
+    head = (
+        _("Metric"),
+        _("Value"),
+        _("Unit"),
+        _("95 % interval"),
+        _("90th percentile"),
+        _("Cases"),
+        _("Not finished"),
+        _("Withheld"),
+    )
     rows = []
     for metric, found in four.primary.items():
         if isinstance(found, Figure):
             rows.append(_row(found))
         else:
-            rows.append((metric_label(metric), _("not recorded"), "", "", "", "", ""))
-    show_table(head, rows, right=(1, 4, 5, 6))
+            rows.append((metric_label(metric), _("not recorded"), "", "", "", "", "", ""))
+    show_table(head, rows, right=(1, 4, 5, 6, 7))
     _say_rules(four.primary)
     nodes = four.steps.extra.get("unknown_nodes", ()) if isinstance(four.steps, Figure) else ()
     if nodes:
@@ -138,6 +147,7 @@ def _row(found: Figure) -> tuple[str, ...]:
     return (
         _("{name} ({statistic})", name=found.rule.name(), statistic=statistic_name(found.rule.statistic)), shown(found.value), found.unit, interval,
         shown(found.extra.get("p90")), f"{found.n:,}", f"{found.extra.get('open', 0):,}",
+        f"{found.extra.get('withheld', 0):,}",
     )  # fmt: skip
 
 

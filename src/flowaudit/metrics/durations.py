@@ -10,6 +10,7 @@ import pandas as pd
 
 from flowaudit.eventlog import APPLICANT, EventLog, Unit, as_unit
 from flowaudit.metrics import _arrays as arrays
+from flowaudit.metrics.axes import axes_of
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.clocks import clocks, measured, running_pieces
 from flowaudit.metrics.spells import NOT_ACCEPTED
@@ -29,7 +30,16 @@ class EndToEnd:
 
 
 def end_to_end(log: EventLog, calendar: Calendar, complete: arrays.Bools) -> EndToEnd:
-    """Measure the working days from a case's first action to its result in hand; NaN for open cases."""
+    """Measure the working days from a case's first action to its result in hand.
+
+    NaN for open cases, for those whose result lies before their first action, and for those with a date in a year the
+    calendar does not know (:func:`measure_problems` names them).
+
+    Raises
+    ------
+    InsufficientDataError
+        If the calendar knows the years of no case.
+    """
     start, end = arrays.begin(log), log.stamps("end")
     everything = np.ones(len(end), np.bool_)
     first = arrays.earliest(log, start, everything)
@@ -48,7 +58,19 @@ def end_to_end(log: EventLog, calendar: Calendar, complete: arrays.Bools) -> End
         result = arrays.latest(log, end, arrays.among(log, "stage", "deliver", "decide"))
         last = np.where(np.isnat(result), last, result)
     last = np.where(complete, last, np.datetime64("NaT", "us"))
-    return EndToEnd(calendar.working_days(first, last), begins, ends)
+    first, last = _inside(calendar, first, last)
+    with np.errstate(invalid="ignore"):
+        turned = last.astype("datetime64[D]") < first.astype("datetime64[D]")
+    return EndToEnd(calendar.working_days(first, np.where(turned, np.datetime64("NaT", "us"), last)), begins, ends)
+
+
+def _inside(calendar: Calendar, a: arrays.Stamps, b: arrays.Stamps) -> tuple[arrays.Stamps, arrays.Stamps]:
+    """Leave out the pairs with a day the calendar does not know, unless that is all of them: then it refuses them by name."""
+    axes = axes_of(calendar, None)
+    far = axes.unknown(a) | axes.unknown(b)
+    if (~far & ~np.isnat(a) & ~np.isnat(b)).any():
+        a, b = (np.where(far, np.datetime64("NaT", "us"), s) for s in (a, b))
+    return a, b
 
 
 def clock_days(log: EventLog, calendar: Calendar) -> arrays.Floats | None:
@@ -63,13 +85,13 @@ def clock_days(log: EventLog, calendar: Calendar) -> arrays.Floats | None:
     Raises
     ------
     InsufficientDataError
-        If the calendar does not know a year of a clock.
+        If the calendar knows the years of no clock.
     """
     found = measured(log, None, calendar)
     accepted = ~np.isnat(found.spells.accepted)
     if not (accepted & found.run.decided).any():
         return None
-    calendar.working_days(found.spells.accepted, found.spells.decided)  # refuses a year it does not know, by name
+    calendar.working_days(*_inside(calendar, found.spells.accepted, found.spells.decided))
     days = arrays.covered(log.n_cases, *running_pieces(found, found.axes.working))
     known = np.zeros(log.n_cases, np.bool_)
     known[found.spells.case[accepted]] = True

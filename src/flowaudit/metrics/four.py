@@ -198,7 +198,7 @@ def four_reductions(
     Raises
     ------
     InsufficientDataError
-        If the log has no case, or the calendar does not know a year of it.
+        If the log has no case, or the calendar knows the years of none of them.
     MissingColumnError
         If the log does not record what ``policy`` needs.
 
@@ -302,7 +302,9 @@ def _figure(
             metric, "没有已办结的办件，无法统计。", "no case has come to its end; nothing to sum up.", ("end",)
         )
     low, high = median_interval(x) if interval else (None, None)
-    extra: dict[str, Any] = {"mean": float(x.mean()), "p90": float(np.quantile(x, 0.9)), "open": left_out}
+    extra: dict[str, Any] = {
+        "mean": float(x.mean()), "p90": float(np.quantile(x, 0.9)), "open": left_out, "withheld": int(keep.sum()) - len(x),
+    }  # fmt: skip
     if beside is not None:
         extra |= beside(rows)
     return Figure(float(np.median(x)), rule, len(x), low, high, extra)
