@@ -10,7 +10,7 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue, lint
 from flowaudit.eventlog import EventLog, SourceRows, Unit, as_unit
-from flowaudit.messages import Language, current_language
+from flowaudit.messages import Language, current_language, speaking
 from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.clocks import clock_problems
@@ -104,7 +104,8 @@ def measure_problems(
         if catalogue is None
         else [_of_catalogue(catalogue), _of_guides(catalogue, lang), _came(log, catalogue, lang)]
     )
-    parts.append(_of_cases(log, catalogue, calendar, cut_off, rows))
+    with speaking(lang):
+        parts.append(_of_cases(log, catalogue, calendar, cut_off, rows))
     found = pd.concat([p for p in parts if len(p)]) if any(len(p) for p in parts) else pd.DataFrame(columns=["check"])
     found = found.reindex(columns=[c for c in COLUMNS if c != "withheld"])
     sign = "、" if lang == "zh" else "; "
