@@ -152,7 +152,8 @@ def _came(log: EventLog, catalogue: Catalogue, lang: Language) -> pd.DataFrame:
     code, labels = log.codes("item_code")
     visit, visits = log.codes("visit_id")
     # The guide's trips are those of an application without corrections.
-    counted = [i for i, name in enumerate(visits) if name not in correction_visits(log)]
+    again = correction_visits(log)
+    counted = [i for i, name in enumerate(visits) if name not in again]
     came = np.isin(visit, counted) & ~arrays.among(log, "stage", "correction", "consult")
     rows = []
     for item in stated.index[stated == 0]:
