@@ -36,7 +36,11 @@ def repeated(frame: pd.DataFrame, times: int) -> pd.DataFrame:
     """Return a table as often as wanted, with ids of its own each time."""
     copies = []
     for number in range(times):
-        fresh = {c: frame[c].astype("object").where(frame[c].isna(), frame[c].astype(str) + f"-{number}") for c in IDS if c in frame}
+        fresh = {
+            c: frame[c].astype("object").where(frame[c].isna(), frame[c].astype(str) + f"-{number}")
+            for c in IDS
+            if c in frame
+        }
         copies.append(frame.assign(**fresh))
     return pd.concat(copies, ignore_index=True)
 
@@ -66,7 +70,10 @@ def main() -> int:
     catalogue: Catalogue = read_catalogue(sample_folder("restaurant") / "catalogue")
     log = long_log(options.events)
     rows = {name: len(table) for name in log.tables if (table := log.table(name)) is not None}
-    print(f"{len(log.events):,} events, {log.n_cases:,} bundles; " + ", ".join(f"{n:,} {name}" for name, n in rows.items()))
+    print(
+        f"{len(log.events):,} events, {log.n_cases:,} bundles; "
+        + ", ".join(f"{n:,} {name}" for name, n in rows.items())
+    )
     questions: dict[str, Callable[[], Any]] = {
         "four_reductions": lambda: four_reductions(log, catalogue),
         "clocks": lambda: clocks(log, catalogue),

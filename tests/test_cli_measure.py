@@ -120,3 +120,20 @@ def test_problems_stand_with_file_and_row(tmp_path, capsys):
     assert (found["clock"]["value"], found["clock"]["n"], found["clock"]["extra"]["withheld"]) == (2, 1, 1)
     _code, out, _err = run(capsys, path, "--mapping", tmp_path / "m.toml")
     assert "the decision lies before the acceptance" in out.replace("\n", " ")
+
+
+def test_what_an_application_costs_at_the_tariffs_given(newborn, tmp_path, capsys):
+    path = tmp_path / "tariffs.toml"
+    path.write_text(
+        'source_note = "示例"\nwage_yuan_per_h = 30\ntravel_h = 1\nqueue_h = 0.5\nfare_yuan = 4\n', encoding="utf-8"
+    )
+    found = measured(capsys, newborn, "--tariffs", path)["burden"]
+    assert found["components"]["travel"]["value"] == pytest.approx(49 * found["components"]["travel"]["extra"]["trips"])
+    assert not found["total"]["recorded"]
+    code, out, _err = run(capsys, newborn, "--tariffs", path)
+    assert code == 0
+    assert "not recorded: no tariff is given: preparation_h" in " ".join(out.split()).replace("wage_yuan_per_h, ", "")
+    path.write_text('source_note = "示例"\nwage = 30\n', encoding="utf-8")
+    code, _out, err = run(capsys, newborn, "--tariffs", path)
+    assert code == 2
+    assert "wage" in err

@@ -260,6 +260,14 @@ def measure(
             help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
         ),
     ] = None,
+    tariffs: Annotated[
+        Path | None,
+        typer.Option(
+            "--tariffs",
+            metavar="FILE",
+            help=_("Also what an application costs the applicant, at the tariffs of this TOML file (none is assumed)."),
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
 ) -> None:
     from flowaudit.cli.measure import Request, measure_log
@@ -269,7 +277,7 @@ def measure(
     measure_log(
         Request(
             log, catalogue, mapping, sheet, object_type, cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))),
-            _chosen("--policy", policy, POLICY_FORMS), by, calendar, as_json,
+            _chosen("--policy", policy, POLICY_FORMS), by, calendar, tariffs, as_json,
         )
     )  # fmt: skip
 

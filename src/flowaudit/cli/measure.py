@@ -21,11 +21,13 @@ from flowaudit.metrics import (
     FourReductions,
     NotRecorded,
     approval_levels,
+    burden,
     exemptions,
     four_by,
     four_reductions,
     measure_problems,
     metric_label,
+    read_tariffs,
     statistic_name,
 )
 from flowaudit.metrics.rule import shown
@@ -47,12 +49,14 @@ class Request:
     policy: str | None = None
     by: str | None = None
     calendar: str | None = None
+    tariffs: Path | None = None
     as_json: bool = False
 
 
 def measure_log(asked: Request) -> None:
     """Read a log, count, and print the figures, what they rest on and what contradicts itself."""
     calendar = load_calendar(asked.calendar)
+    prices = None if asked.tariffs is None else read_tariffs(asked.tariffs)
     given = mapping_given(asked.mapping, asked.sheet, asked.object_type)
     with source_rows() as rows:
         log, catalogue = read_with_catalogue(
@@ -66,12 +70,15 @@ def measure_log(asked: Request) -> None:
     groups = None
     if asked.by is not None:
         groups = four_by(log, catalogue, by=asked.by, unit=asked.unit, policy=asked.policy, calendar=calendar)
+    cost = None if prices is None else burden(seen, prices, catalogue=catalogue)
     if asked.as_json:
         content: dict[str, Any] = {"log": repr(seen), "unit": seen.unit, **four.to_dict()}
         content["levels"] = _listed(levels)
         if papers is not None:
             content["exemptions"] = _listed(papers)
         content["problems"] = plain(problems.to_dict("records"))
+        if cost is not None:
+            content["burden"] = cost.to_dict()
         if groups is not None:
             content["by"] = plain(_hidden(groups).to_dict("records"))
         say(json.dumps(plain(content), ensure_ascii=False, indent=1))
@@ -85,6 +92,10 @@ def measure_log(asked: Request) -> None:
         _show_exemptions(papers)
     if groups is not None:
         _show_groups(groups)
+    if cost is not None:
+        say()
+        say(_("Burden by the Standard Cost Model (yuan per application)"))
+        say(cost.text())
     _show_problems(problems, log, catalogue)
 
 

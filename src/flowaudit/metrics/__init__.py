@@ -2,6 +2,7 @@
 
 from flowaudit.metrics.breakdown import stage_times, time_by
 from flowaudit.metrics.bundle_time import bundle_clocks, bundle_time, guide_time
+from flowaudit.metrics.burden import COMPONENTS, Burden, Tariffs, burden, component_name, read_tariffs, typed_fields
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.clocks import clock_problems, clocks, still_running
 from flowaudit.metrics.cycle import arrivals, case_durations, cycle_time, work_in_progress, working_cycle_time
@@ -19,20 +20,23 @@ from flowaudit.metrics.four_by import four_by
 from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.levels import approval_levels, sign_offs
-from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials
+from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials, split_name
 from flowaudit.metrics.problems import measure_problems
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, statistic_name
+from flowaudit.metrics.standardise import Standardised, standardise, weighted_median
 from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
 from flowaudit.metrics.trips import guide_trips, online_capability, online_share, repeat_trips, trips
 from flowaudit.metrics.wilson import wilson
 
 __all__ = [
+    "COMPONENTS",
     "METRICS",
     "POLICIES",
     "SPLIT",
+    "Burden",
     "CountingRule",
     "FidelityRow",
     "Figure",
@@ -40,7 +44,9 @@ __all__ = [
     "Materials",
     "NotRecorded",
     "Reduction",
+    "Standardised",
     "StepPolicy",
+    "Tariffs",
     "TimeSummary",
     "Trust",
     "approval_levels",
@@ -49,11 +55,13 @@ __all__ = [
     "baseline_name",
     "bundle_clocks",
     "bundle_time",
+    "burden",
     "case_durations",
     "case_measures",
     "clock_problems",
     "clocks",
     "complete_cases",
+    "component_name",
     "conditional_shares",
     "cycle_time",
     "end_to_end_days",
@@ -72,12 +80,15 @@ __all__ = [
     "online_capability",
     "online_share",
     "quantile_interval",
+    "read_tariffs",
     "recorded_policies",
     "repeat_trips",
     "rework",
     "rework_by_activity",
     "sign_offs",
+    "split_name",
     "stage_times",
+    "standardise",
     "statistic_name",
     "still_running",
     "time_by",
@@ -85,7 +96,9 @@ __all__ = [
     "trips",
     "trust_name",
     "trust_of",
+    "typed_fields",
     "unknown_nodes",
+    "weighted_median",
     "wilson",
     "work_in_progress",
     "working_cycle_time",

@@ -19,7 +19,7 @@ from flowaudit.worktime import Calendar
 BY = ("item", "department", "channel", "district", "month")
 """Properties that most logs record."""
 SMALL = 10
-_COLUMNS = dict(zip(METRICS, ("steps", "e2e_days", "clock_days", "materials", "trips"), strict=True))
+COLUMN_OF = dict(zip(METRICS, ("steps", "e2e_days", "clock_days", "materials", "trips"), strict=True))
 _OF_ITEM = ("item", "item_code", "department", "variant", "variant_code")
 _NAMES = {"item": "item_code", "variant": "variant_code"}
 
@@ -68,11 +68,11 @@ def four_by(
     log = as_unit(log, unit)
     frame = case_measures(log, catalogue, unit=log.unit, policy=policy, calendar=calendar)
     name = _NAMES.get(by, by)
-    frame = frame.assign(**{name: _values(log, name, by)})
+    frame = frame.assign(**{name: property_of(log, by)})
     frame = frame[frame["complete"]]
     rows = []
     for label, part in frame.groupby(name, sort=True, dropna=False, observed=True):
-        for metric, column in _COLUMNS.items():
+        for metric, column in COLUMN_OF.items():
             x = part[column].dropna().to_numpy(float)
             row = {name: None if pd.isna(label) else label, "metric": metric, "cases": len(part), "n": len(x)}
             if len(x):
@@ -83,8 +83,9 @@ def four_by(
     return table.assign(suppressed=(table["n"] > 0) & (table["n"] < SMALL))
 
 
-def _values(log: EventLog, name: str, asked: str) -> npt.NDArray[np.object_]:
+def property_of(log: EventLog, asked: str) -> npt.NDArray[np.object_]:
     """Return the property of each case, in the order of ``log.case_ids``; None where unknown."""
+    name = _NAMES.get(asked, asked)
     if name == "month":
         first = arrays.begin(log)
         month = pd.Series(np.fmin.reduceat(first, log.case_ptr[:-1]).astype("datetime64[M]").astype(str))

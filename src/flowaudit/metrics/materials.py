@@ -9,6 +9,8 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.eventlog import EventLog
+from flowaudit.messages import Language
+from flowaudit.messages import translate as _
 from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.rule import NotRecorded
 
@@ -58,6 +60,19 @@ class Materials:
         """Distinct (item, kind) that were needed, whoever gave them."""
         total: arrays.Floats = np.stack(list(self.split.values())).sum(axis=0)
         return total
+
+
+def split_name(place: str, lang: Language | None = None) -> str:
+    """Return what people call a place of the split."""
+    names = {
+        "submit": _("handed in", lang=lang),
+        "exempt_issuer": _("exempt: issued by an authority", lang=lang),
+        "exempt_elicence": _("exempt: e-licence", lang=lang),
+        "data_check": _("checked in data", lang=lang),
+        "commit": _("commitment", lang=lang),
+        "merged": _("merged or reused", lang=lang),
+    }
+    return names[place]
 
 
 def materials(log: EventLog) -> Materials | NotRecorded:

@@ -16,6 +16,7 @@ from flowaudit.simulation import Runs
 from flowaudit.targets import Verdict
 from flowaudit.views.charts import findings_chart, reductions_chart, waterfall_chart
 from flowaudit.views.compare_map import compare_map
+from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
 from flowaudit.views.process_map import merge_pairs, process_map
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs
 
 
-def draw(thing: Drawable | Study, *, lang: Language | None = None) -> Picture:
+def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language | None = None) -> Picture:
     """Draw a result.
 
     Parameters
@@ -35,6 +36,8 @@ def draw(thing: Drawable | Study, *, lang: Language | None = None) -> Picture:
         ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
         ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
         ``Findings``: days lost by finding.
+    metric : {"steps", "time", "clock", "materials", "trips"}, optional
+        With ``FourReductions``: how this one is spread over the cases.
     lang : {"zh", "en"}, optional
         Default: the current language.
 
@@ -51,6 +54,13 @@ def draw(thing: Drawable | Study, *, lang: Language | None = None) -> Picture:
     from flowaudit.study import Study
 
     lang = lang or current_language()
+    if metric is not None:
+        if not isinstance(thing, FourReductions):
+            raise UsageError(
+                _("a {kind} has no metric '{metric}' to draw.", kind=type(thing).__name__, metric=metric),
+                hint=_("draw(four_reductions(log), metric='time')"),
+            )
+        return metric_chart(thing, metric, lang=lang)
     if isinstance(thing, AsIs):
         return process_map(thing, lang=lang)
     if isinstance(thing, Study):
