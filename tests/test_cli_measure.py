@@ -135,5 +135,5 @@ def test_what_an_application_costs_at_the_tariffs_given(newborn, tmp_path, capsy
     assert "not recorded: no tariff is given: preparation_h" in " ".join(out.split()).replace("wage_yuan_per_h, ", "")
     path.write_text('source_note = "示例"\nwage = 30\n', encoding="utf-8")
     code, _out, err = run(capsys, newborn, "--tariffs", path)
-    assert code == 2
+    assert code == 3
     assert "wage" in err

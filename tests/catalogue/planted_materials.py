@@ -1,6 +1,6 @@
 """Names of materials as guides write them, planted by hand: each line is one paper, whatever it is called.
 
-The rules were written with ``SEEN`` at hand; ``HELD_OUT`` was written before and looked at afterwards only to count.
+The rules were written with ``SEEN`` at hand; ``HELD_OUT`` was set aside and used only to count.
 """
 
 SEEN = """
