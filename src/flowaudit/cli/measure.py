@@ -28,9 +28,9 @@ from flowaudit.metrics import (
     measure_problems,
     metric_label,
     read_tariffs,
+    shown,
     statistic_name,
 )
-from flowaudit.metrics.rule import shown
 from flowaudit.worktime import load_calendar
 
 SHOWN_PROBLEMS, SHOWN_NODES = 10, 10

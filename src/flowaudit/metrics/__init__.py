@@ -16,7 +16,7 @@ from flowaudit.metrics.four import (
     median_interval,
     metric_label,
 )
-from flowaudit.metrics.four_by import four_by
+from flowaudit.metrics.four_by import COLUMN_OF, four_by
 from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.levels import approval_levels, sign_offs
@@ -24,7 +24,7 @@ from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, ma
 from flowaudit.metrics.problems import measure_problems
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity
-from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, statistic_name
+from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, shown, statistic_name
 from flowaudit.metrics.standardise import Standardised, standardise, weighted_median
 from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
@@ -32,6 +32,7 @@ from flowaudit.metrics.trips import guide_trips, online_capability, online_share
 from flowaudit.metrics.wilson import wilson
 
 __all__ = [
+    "COLUMN_OF",
     "COMPONENTS",
     "METRICS",
     "POLICIES",
@@ -85,6 +86,7 @@ __all__ = [
     "repeat_trips",
     "rework",
     "rework_by_activity",
+    "shown",
     "sign_offs",
     "split_name",
     "stage_times",

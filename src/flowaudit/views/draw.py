@@ -58,7 +58,7 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         if not isinstance(thing, FourReductions):
             raise UsageError(
                 _("a {kind} has no metric '{metric}' to draw.", kind=type(thing).__name__, metric=metric),
-                hint=_("draw(four_reductions(log), metric='time')"),
+                hint=_("it belongs to the four reductions: draw(four_reductions(log), metric='time')"),
             )
         return metric_chart(thing, metric, lang=lang)
     if isinstance(thing, AsIs):

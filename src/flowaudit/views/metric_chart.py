@@ -11,9 +11,7 @@ import numpy.typing as npt
 from flowaudit.errors import UsageError
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import METRICS, SPLIT, Figure, FourReductions, metric_label, split_name
-from flowaudit.metrics.four_by import COLUMN_OF
-from flowaudit.metrics.rule import shown
+from flowaudit.metrics import COLUMN_OF, METRICS, SPLIT, Figure, FourReductions, metric_label, shown, split_name
 from flowaudit.views import _style, _text
 from flowaudit.views._axis import number, ticks
 from flowaudit.views.picture import Box, Line, Picture, Shape, Text
