@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, Findings, NotCheckable
+from flowaudit.diagnosis.needs import missing
+from flowaudit.diagnosis.rule import Rule
 from flowaudit.diagnosis.rules import RULES
+from flowaudit.errors import UsageError, nearest
 from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.flow import enabler_edges
-from flowaudit.worktime import Calendar, load_calendar
+from flowaudit.messages import both
+from flowaudit.messages import translate as _
+from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
 
 def diagnose(
@@ -22,76 +28,125 @@ def diagnose(
     *,
     unit: Unit | None = None,
     calendar: Calendar | None = None,
+    office: OfficeHours | None = None,
     min_cases: int = 30,
+    only: Iterable[str] | None = None,
+    thresholds: Mapping[str, Mapping[str, float]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Findings:
-    """Look for candidate problems: waste rules, and waiting (or handover time) on enabler edges.
+    """Look for candidate problems: the waste rules W01-W25, and waiting (or handover time) on enabler edges.
 
     Parameters
     ----------
     log : EventLog
     catalogue : Catalogue, optional
-        Prerequisites and names; without it some findings say that they could not be checked against it.
+        Items, materials, prerequisites and names; without it the rules that need them are not checkable.
     unit : {"case", "bundle"}, optional
     calendar : Calendar, optional
+        Default: China's official one.
+    office : OfficeHours, optional
+        Default: 09:00-12:00 and 13:00-17:00.
     min_cases : int
         Fewer cases support no finding.
+    only : iterable of str, optional
+        Rules to look at ("W03", ...); default: all.
+    thresholds : mapping, optional
+        Thresholds of a rule in place of its defaults: ``{"W01": {"levels": 2}}``; see ``RULES["W01"].parameters``.
     progress : callable(done, total), optional
 
     Returns
     -------
     Findings
         Ranked by the working days they might save. A rule whose data is missing is in ``not_checkable``.
+
+    Raises
+    ------
+    UsageError
+        If there is no such rule or threshold.
     """
+    rules = chosen(only)
+    wanted = {name: rule.thresholds((thresholds or {}).get(name)) for name, rule in rules.items()}
+    for name in thresholds or {}:
+        _known(name)
     log = as_unit(log, unit)
-    context = Context(log, catalogue, calendar or load_calendar("china"), min_cases)
+    context = Context(log, catalogue, calendar or load_calendar("china"), min_cases, office or OfficeHours())
     found: list[Finding] = []
-    missing: list[NotCheckable] = []
-    for number, rule in enumerate(RULES.values(), 1):
-        outcome = rule.find(context)
+    unchecked: list[NotCheckable] = []
+    for number, (name, rule) in enumerate(rules.items(), 1):
+        outcome = _ask(rule, context, wanted[name])
         if isinstance(outcome, NotCheckable):
-            missing.append(outcome)
+            unchecked.append(outcome)
         else:
             found.extend(outcome)
         if progress:
-            progress(number, len(RULES))
-    found.sort(key=lambda f: (-(f.time_lost_days_total or 0.0), f.id))
+            progress(number, len(rules))
+    found.sort(key=lambda f: (-(f.saving_days_total or 0.0), -(f.time_lost_days_total or 0.0), -f.share, f.id))
     waiting = enabler_edges(log, calendar=context.calendar, found=context.enablement)
-    return Findings(tuple(_with_overlaps(found)), tuple(missing), waiting, log.unit)
+    return Findings(tuple(_with_overlaps(found, context)), tuple(unchecked), waiting, log.unit, _joint(found, context))
 
 
-def _with_overlaps(found: list[Finding]) -> list[Finding]:
+def chosen(only: Iterable[str] | None = None) -> dict[str, Rule]:
+    """Return the rules of these numbers in the order of the catalogue, all without a choice."""
+    if only is None:
+        return dict(RULES)
+    names = {_known(name) for name in only}
+    return {name: rule for name, rule in RULES.items() if name in names}
+
+
+def _known(name: str) -> str:
+    upper = name.strip().upper()
+    if upper not in RULES:
+        near = nearest(upper, RULES, n=1)
+        raise UsageError(
+            _("there is no rule '{name}'.", name=name),
+            hint=_("did you mean '{near}'?", near=near[0])
+            if near
+            else _("choose one of: {names}", names=", ".join(RULES)),
+        )
+    return upper
+
+
+def _ask(rule: Rule, context: Context, thresholds: Mapping[str, float]) -> list[Finding] | NotCheckable:
+    lacking = missing(context, rule.needs)
+    if lacking:
+        reason = both("log and catalogue do not hold what this rule looks at")
+        return NotCheckable(rule.id, *reason, lacking)
+    if not len(context.log.events):
+        return []
+    return rule.find(context, thresholds)
+
+
+def _joint(found: list[Finding], context: Context) -> float | None:
+    """What all cases would have saved without any of the lost time, that of an event counted once."""
+    claims = [context.claims[f.id] for f in found if f.id in context.claims]
+    if not claims:
+        return None
+    most = np.zeros(len(context.log.events))
+    for rows, days in claims:
+        np.maximum.at(most, rows, days)
+    rows = np.flatnonzero(most)
+    return float(context.flow.saved(rows, most[rows]).sum())
+
+
+def _with_overlaps(found: list[Finding], context: Context) -> list[Finding]:
     """Let findings about the same work name each other, so that nobody adds their savings."""
-    return [
-        replace(finding, details={**finding.details, "overlaps": [f.id for f in found if _overlap(finding, f)]})
-        for finding in found
-    ]
+    claimed = {f.id: np.unique(context.claims[f.id][0]) for f in found if f.id in context.claims}
+    names: dict[str, list[str]] = {f.id: [] for f in found}
+    for i, one in enumerate(found):
+        for other in found[i + 1 :]:
+            if _overlap(one, other, claimed):
+                names[one.id].append(other.id)
+                names[other.id].append(one.id)
+    return [replace(f, overlaps=tuple(names[f.id])) for f in found]
 
 
-def _overlap(one: Finding, other: Finding) -> bool:
-    """Say whether two findings share work, at the finest level at which both say where they were made."""
-    for level in ("activities", "items", "departments"):
+def _overlap(one: Finding, other: Finding, claimed: Mapping[str, Any]) -> bool:
+    """Say whether two findings share work: events whose time both claim, else the finest place both name."""
+    if one.id in claimed and other.id in claimed:
+        return bool(np.isin(claimed[one.id], claimed[other.id], assume_unique=True).any())
+    for level in ("activities", "materials", "items", "departments"):
         a, b = one.scope.get(level), other.scope.get(level)
         if a and b:
-            return one is not other and bool(set(a) & set(b))
+            return bool(set(a) & set(b))
     # One of them concerns the whole log.
-    return one is not other
-
-
-def explain(finding: Finding, log: EventLog, *, cases: int = 5) -> pd.DataFrame:
-    """Return the events of a finding's first evidence cases, in their order.
-
-    Returns
-    -------
-    pd.DataFrame
-        ``case_id, activity, department, start, end`` as recorded; ``concerned`` marks what the finding is about.
-    """
-    log = as_unit(log) if finding.evidence and finding.evidence[0] not in log.case_ids else log
-    frame = log.to_pandas([c for c in ("case_id", "activity", "department", "start", "end", "item_code") if log.has(c)])
-    frame = frame[frame["case_id"].isin(finding.evidence[:cases])].reset_index(drop=True)
-    concerned = pd.Series(True, index=frame.index)
-    for level, column in (("activities", "activity"), ("departments", "department"), ("items", "item_code")):
-        if finding.scope.get(level) and column in frame:
-            concerned = frame[column].isin(finding.scope[level])
-            break
-    return frame.drop(columns="item_code", errors="ignore").assign(concerned=concerned)
+    return True

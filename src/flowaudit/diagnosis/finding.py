@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from flowaudit.diagnosis.reasons import reason
 from flowaudit.eventlog import Unit
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 
 Group = Literal["痛点", "堵点", "难点"]
 Confidence = Literal["high", "medium", "low"]
+TimeKind = Literal["waiting", "handover", "estimated"]
 EVIDENCE = 20
 
 
@@ -33,24 +35,34 @@ class Finding:
         "W01" ...
     title_zh, title_en, statement_zh, statement_en, caveat_zh, caveat_en : str
         Polite official wording: 疑似, 建议核查.
+    counting_zh, counting_en : str
+        The counting rule (口径) of its numbers: definition, thresholds that are not the default, population, period,
+        what a lost day is.
     scope : mapping
-        ``activities, departments, items`` involved, each a tuple.
+        ``activities, departments, offices, items, officers, materials, channels`` involved, each a tuple.
     cases, population : int
         Cases concerned, of how many that could have been.
     share, share_low, share_high : float
         With Wilson's 95 % interval.
     time_lost_days_median, time_lost_days_p90, time_lost_days_total : float or None
         Working days per case concerned, and over all of them; None where the log cannot say.
-    time_kind : {"waiting", "handover", None}
-        ``handover`` holds work and waiting together (no start times).
+    saving_days_total : float or None
+        By how many working days all cases together would have ended earlier without that time: what ran beside it is kept,
+        so that it is at most ``time_lost_days_total``. An upper bound of what a measure could save.
+    time_kind : {"waiting", "handover", "estimated", None}
+        ``handover`` holds work and waiting together (no start times); ``estimated``: start times were estimated.
     evidence : tuple of str
         At most 20 cases to look at, the costliest first.
+    events : mapping of str to tuple of int
+        The events to look at in each of them, by their place in the case (the first is 1).
     reengineering : str
         Which of the six re-engineerings would answer it; ``U`` for a single item.
     reductions : tuple of str
         Which of the four reductions it touches.
     measures : tuple of str
         M-numbers that may help.
+    overlaps : tuple of str
+        Findings about the same work: their savings must not be added to this one's.
     """
 
     id: str
@@ -68,7 +80,7 @@ class Finding:
     time_lost_days_median: float | None
     time_lost_days_p90: float | None
     time_lost_days_total: float | None
-    time_kind: Literal["waiting", "handover"] | None
+    time_kind: TimeKind | None
     evidence: tuple[str, ...]
     caveat_zh: str
     caveat_en: str
@@ -78,6 +90,11 @@ class Finding:
     measures: tuple[str, ...]
     group: Group
     details: Mapping[str, Any] = field(default_factory=dict)
+    counting_zh: str = ""
+    counting_en: str = ""
+    saving_days_total: float | None = None
+    events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    overlaps: tuple[str, ...] = ()
 
     def title(self, lang: Language) -> str:
         return self.title_zh if lang == "zh" else self.title_en
@@ -88,11 +105,19 @@ class Finding:
     def caveat(self, lang: Language) -> str:
         return self.caveat_zh if lang == "zh" else self.caveat_en
 
+    def counting(self, lang: Language) -> str:
+        return self.counting_zh if lang == "zh" else self.counting_en
+
+    def why(self, measure: str, lang: Language) -> str:
+        """Return why a measure may help here, or an empty string where nothing more is known."""
+        return reason(self.rule, measure, lang)
+
     def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values, with the reason of every measure."""
         return {
             name: dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-        }
+        } | {"why": {m: {"zh": self.why(m, "zh"), "en": self.why(m, "en")} for m in self.measures}}
 
 
 @dataclass(frozen=True)
@@ -119,12 +144,16 @@ class Findings:
     waiting : pd.DataFrame
         Waiting or handover time on enabler edges, see :func:`flowaudit.flow.enabler_edges`.
     unit : {"case", "bundle"}
+    joint_saving_days : float or None
+        By how many working days all cases would have ended earlier without any of the lost time, each event's counted once:
+        less than the sum of the findings where they overlap.
     """
 
     items: tuple[Finding, ...]
     not_checkable: tuple[NotCheckable, ...]
     waiting: pd.DataFrame
     unit: Unit
+    joint_saving_days: float | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.items)
@@ -153,6 +182,9 @@ class Findings:
                     "population": f.population,
                     "share": f.share,
                     "time_lost_days_total": f.time_lost_days_total,
+                    "saving_days_total": f.saving_days_total,
+                    "confidence": f.confidence,
+                    "measures": ", ".join(f.measures),
                     "caveat": f.caveat(lang),
                 }
                 for f in self.items
@@ -162,6 +194,7 @@ class Findings:
     def to_dict(self) -> dict[str, Any]:
         return {
             "unit": self.unit,
+            "joint_saving_days": self.joint_saving_days,
             "findings": [f.to_dict() for f in self.items],
             "not_checkable": [vars(n) for n in self.not_checkable],
         }

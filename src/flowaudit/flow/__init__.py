@@ -1,5 +1,7 @@
 """The as-is picture: directly-follows, enablement, variants, concurrency, and a discovered model."""
 
+from flowaudit.flow.accounts import Accounts, accounts
+from flowaudit.flow.batches import Batches, find_batches
 from flowaudit.flow.bpmn import to_bpmn
 from flowaudit.flow.concurrency import concurrency
 from flowaudit.flow.discover import END, START, AsIs, discover
@@ -11,27 +13,38 @@ from flowaudit.flow.edges import (
     start_activities,
     tied_share,
 )
-from flowaudit.flow.enablement import Enablement, enablement
+from flowaudit.flow.enablement import Enablement, concurrency_table, enablement
 from flowaudit.flow.model import Tree, discover_tree
 from flowaudit.flow.replay import ReplayFitness, replay_fitness
+from flowaudit.flow.spectrum import Spectrum, spectra, spectrum
+from flowaudit.flow.starts import estimate_starts
 from flowaudit.flow.variants import variant_codes, variants
 
 __all__ = [
     "END",
     "START",
+    "Accounts",
     "AsIs",
+    "Batches",
     "Enablement",
     "ReplayFitness",
+    "Spectrum",
     "Tree",
+    "accounts",
     "concurrency",
+    "concurrency_table",
     "directly_follows",
     "discover",
     "discover_tree",
     "enablement",
     "enabler_edges",
+    "find_batches",
     "end_activities",
+    "estimate_starts",
     "handover",
     "replay_fitness",
+    "spectra",
+    "spectrum",
     "start_activities",
     "tied_share",
     "to_bpmn",

@@ -83,7 +83,7 @@ def enablers_of(log: EventLog, tile: Tile) -> Ints:
     """
     from flowaudit.flow import _kernels as kernels
 
-    beside, concurrent = log.remember("concurrent", lambda: _concurrent(log))
+    beside, concurrent = concurrency_table(log)
     end = tile.columns["end"]
     found: Ints = kernels.enablers(
         tile.ptr, tile.columns["activity"], tile.columns.get("start", end), end, beside, concurrent
@@ -95,8 +95,20 @@ def _times(log: EventLog) -> tuple[str, ...]:
     return ("start", "end") if log.has("start") else ("end",)
 
 
+def concurrency_table(log: EventLog) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """Return which activities run beside each other, for compiled passes; kept with the log.
+
+    Returns
+    -------
+    array of int32
+        A small number for every activity code; 0 for all that run beside none.
+    array of bool
+        Square: whether the activities of two such numbers are concurrent.
+    """
+    return log.remember("concurrent", lambda: _concurrent(log))
+
+
 def _concurrent(log: EventLog) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Return a small number for every activity (0: beside none) and which two numbers are concurrent."""
     pairs = concurrent_codes(log)
     used = sorted({code for pair in pairs for code in pair})
     beside = np.zeros(len(log.labels("activity")), np.int32)

@@ -27,6 +27,7 @@ from flowaudit.metrics.rework import rework, rework_by_activity
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, shown, statistic_name
 from flowaudit.metrics.standardise import Standardised, standardise, weighted_median
 from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
+from flowaudit.metrics.suspensions import EXTENSIONS
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
 from flowaudit.metrics.trips import guide_trips, online_capability, online_share, repeat_trips, trips
 from flowaudit.metrics.wilson import wilson
@@ -34,6 +35,7 @@ from flowaudit.metrics.wilson import wilson
 __all__ = [
     "COLUMN_OF",
     "COMPONENTS",
+    "EXTENSIONS",
     "METRICS",
     "POLICIES",
     "SPLIT",

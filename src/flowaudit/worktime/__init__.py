@@ -1,7 +1,18 @@
-"""When offices work: the official working-day calendar with its make-up days (调休), office hours and due dates."""
+"""When offices work: the official working-day calendar with its make-up days (调休), office hours, due dates, duty."""
 
 from flowaudit.worktime.calendar import Calendar, load_calendar
 from flowaudit.worktime.limit import Limit, LimitUnit
+from flowaudit.worktime.mined import DutyTables, MinedCalendars, mine_calendars
 from flowaudit.worktime.office import OfficeHours, read_office_hours
 
-__all__ = ["Calendar", "Limit", "LimitUnit", "OfficeHours", "load_calendar", "read_office_hours"]
+__all__ = [
+    "Calendar",
+    "DutyTables",
+    "Limit",
+    "LimitUnit",
+    "MinedCalendars",
+    "OfficeHours",
+    "load_calendar",
+    "mine_calendars",
+    "read_office_hours",
+]

@@ -1,10 +1,11 @@
-"""The waste rules flowaudit can check, one file each."""
+"""The waste rules W01-W25, one file each: every file of this folder is a rule."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from flowaudit.diagnosis.rule import Rule
-from flowaudit.diagnosis.rules import w01_layers, w03_ping_pong, w04_corrections, w09_serial, w10_idle
 
-RULES: dict[str, Rule] = {
-    module.RULE.id: module.RULE for module in (w01_layers, w03_ping_pong, w04_corrections, w09_serial, w10_idle)
-}
+_FOUND = (import_module(f"{__name__}.{module.name}").RULE for module in iter_modules(__path__))
+RULES: dict[str, Rule] = {rule.id: rule for rule in sorted(_FOUND, key=lambda rule: rule.id)}
 
 __all__ = ["RULES"]

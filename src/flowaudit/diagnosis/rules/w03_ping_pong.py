@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from flowaudit.diagnosis.context import Context
+from flowaudit.diagnosis.context import Context, Texts
+from flowaudit.diagnosis.corrections import correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
-from flowaudit.diagnosis.rule import Rule
-from flowaudit.diagnosis.rules.w04_corrections import correction_requests
+from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
-SHARE = 0.05
 Ints = npt.NDArray[np.int64]
 
 
@@ -33,30 +32,28 @@ def definition(lang: Language | None = None) -> str:
     )
 
 
-def find(context: Context) -> list[Finding] | NotCheckable:
-    if not context.log.has("department"):
-        return NotCheckable("W03", *both("departments are not recorded"), ("department",))
+def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     department, labels = context.column("department")
     left, away, returned = bounces(context, department)
     found = []
-    for pair in _pairs(context, department, left, away, returned):
+    for pair in _pairs(context, t, department, left, away, returned):
         a, b = (str(labels[code]) for code in pair.codes)
         values = {
             "a": a, "b": b, "cases": len(pair.cases), "share": len(pair.cases) / pair.population, "times": pair.returns,
         }  # fmt: skip
         texts = (
-            *both("rather frequent returns between departments"),
-            *both(
+            both("rather frequent returns between departments"),
+            both(
                 "{cases:,} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times:,} times; to be checked.",
                 **values,
             ),
-            *both("A consultation the law prescribes also looks like a return."),
+            both("A consultation the law prescribes also looks like a return."),
         )
-        found.append(_finding(context, pair, f"{a}-{b}", texts, {"departments": [a, b]}, [a, b]))
-    return found + (_between_offices(context) if context.log.has("office") else [])
+        found.append(_finding(context, t, pair, f"{a}-{b}", texts, {"departments": [a, b]}, [a, b]))
+    return found + (_between_offices(context, t) if context.log.has("office") else [])
 
 
-def _between_offices(context: Context) -> list[Finding]:
+def _between_offices(context: Context, t: Thresholds) -> list[Finding]:
     """Returns between two offices of one department."""
     department, labels = context.column("department")
     office, names = context.column("office")
@@ -67,7 +64,7 @@ def _between_offices(context: Context) -> list[Finding]:
     inside = (department[rows] == department[rows[:, :1]]).all(axis=1) & (office[rows] >= 0).all(axis=1)
     rows = rows[inside & ~np.isin(rows[:, 2], () if asked is None else asked)]
     found = []
-    for pair in _pairs(context, place, *rows.T):
+    for pair in _pairs(context, t, place, *rows.T):
         whole = str(labels[pair.codes[0] // (len(names) + 1)])
         a, b = (str(names[code % (len(names) + 1) - 1]) for code in pair.codes)
         values = {
@@ -75,15 +72,15 @@ def _between_offices(context: Context) -> list[Finding]:
             "times": pair.returns,
         }  # fmt: skip
         texts = (
-            *both("rather frequent returns between offices of one department"),
-            *both(
+            both("rather frequent returns between offices of one department"),
+            both(
                 "In {department}, {cases:,} cases ({share:.0%}) go from {a} to {b} and back without an act of the applicant, {times:,} times; to be checked.",
                 **values,
             ),
-            *both("A check that sends a draft back for good reason also looks like a return."),
+            both("A check that sends a draft back for good reason also looks like a return."),
         )
         scope = {"departments": [whole], "offices": [a, b]}
-        found.append(_finding(context, pair, f"{whole}-{a}-{b}", texts, scope, [a, b]))
+        found.append(_finding(context, t, pair, f"{whole}-{a}-{b}", texts, scope, [a, b]))
     return found
 
 
@@ -93,45 +90,51 @@ class _Pair:
 
     codes: tuple[int, int]
     cases: Ints
-    lost: npt.NDArray[np.float64]
+    rows: Ints
+    days: npt.NDArray[np.float64]
     returns: int
     population: int
 
 
-def _pairs(context: Context, place: Ints, left: Ints, away: Ints, returned: Ints) -> Iterator[_Pair]:
+def _pairs(context: Context, t: Thresholds, place: Ints, left: Ints, away: Ints, returned: Ints) -> Iterator[_Pair]:
     """Returns by where they begin and lead to, as far as there are enough of them."""
     ends = np.stack([place[left], place[away]], axis=1)
     for a, b in np.unique(ends, axis=0):
         own = (ends[:, 0] == a) & (ends[:, 1] == b)
         rows = left[own]
-        cases, lost = context.by_case(rows, context.days(context.end[rows], context.start[returned[own]]))
+        away_days = context.days(context.end[rows], context.start[returned[own]])
+        cases = np.unique(context.case[rows])
         population = len(np.unique(context.case[place == a]))
-        if len(cases) >= context.min_cases and len(cases) >= SHARE * population:
-            yield _Pair((int(a), int(b)), cases, lost, int(own.sum()), population)
+        if len(cases) >= context.min_cases and len(cases) >= t["share"] * population:
+            yield _Pair((int(a), int(b)), cases, returned[own], away_days, int(own.sum()), population)
 
 
 def _finding(
     context: Context,
+    t: Thresholds,
     pair: _Pair,
     key: str,
-    texts: tuple[str, str, str, str, str, str],
+    texts: tuple[Texts, Texts, Texts],
     scope: dict[str, list[str]],
     names: list[str],
 ) -> Finding:
     inside = "offices" in scope
+    title, statement, caveat = texts
     return context.finding(
-        "W03",
+        RULE,
         key,
-        texts=texts,
+        title=title,
+        statement=statement,
+        caveat=caveat,
         scope=scope,
         cases=pair.cases,
-        lost=pair.lost,
         population=pair.population,
+        thresholds=t,
+        rows=pair.rows,
+        row_days=pair.days,
         confidence="high" if context.log.has("stage") else "medium",
-        reengineering="U" if inside else "④",
-        reductions=("steps", "time"),
-        measures=("M03",) if inside else ("M03", "M04"),
-        group="堵点",
+        reengineering="U" if inside else None,
+        measures=("M03",) if inside else None,
         details={"pair": names, "returns": pair.returns},
     )
 
@@ -168,4 +171,8 @@ def bounces(context: Context, place: Ints) -> tuple[Ints, Ints, Ints]:
     return left[unbroken], away[unbroken], returned[unbroken]
 
 
-RULE = Rule("W03", name, definition, ("department",), find, {"share": SHARE})
+RULE = Rule(
+    "W03", name, definition, ("department",), find,
+    group="堵点", reengineering="④", reductions=("steps", "time"), measures=("M03", "M04"),
+    parameters={"share": Parameter(0.05, 0.0, 1.0)},
+)  # fmt: skip

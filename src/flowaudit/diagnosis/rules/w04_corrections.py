@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from flowaudit.diagnosis.context import Context
+from flowaudit.diagnosis.corrections import answers, correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
-from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 
-SHARE = 0.05
-RESULTS = ("补正", "补齐补正", "退回")
 Ints = npt.NDArray[np.int64]
 
 
@@ -33,12 +32,9 @@ def definition(lang: Language | None = None) -> str:
     )
 
 
-def find(context: Context) -> list[Finding] | NotCheckable:
+def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     requests = correction_requests(context)
-    if requests is None:
-        return NotCheckable(
-            "W04", *both("neither the stage of an event nor its result is recorded"), ("stage (correction) | result",)
-        )
+    assert requests is not None  # stage or result is there, or nobody would ask
     item, items = context.column("item_code")
     answered = answers(context, requests)
     lost = context.days(context.end[requests], context.end[answered])
@@ -46,12 +42,11 @@ def find(context: Context) -> list[Finding] | NotCheckable:
     for code in np.unique(item):
         own = np.flatnonzero(item[requests] == code)
         population = len(np.unique(context.case[item == code]))
-        cases, total = context.by_case(requests[own], lost[own])
-        if len(cases) < context.min_cases or wilson(len(cases), population)[0] < SHARE:
+        cases = np.unique(context.case[requests[own]])
+        if len(cases) < context.min_cases or wilson(len(cases), population)[0] < t["share"]:
             continue
         label = str(items[code]) if code >= 0 else ""
-        known = context.catalogue is not None and bool(label)
-        shown = context.catalogue.item_name(label) if known and context.catalogue is not None else label
+        shown = context.item_name(label)
         repeated = int((np.unique(context.case[requests[own]], return_counts=True)[1] > 1).sum())
         materials = _pareto(context, label or None)
         values = {
@@ -71,29 +66,24 @@ def find(context: Context) -> list[Finding] | NotCheckable:
                 **values,
             )
         )
-        departments, labels = context.column("department")
         found.append(
             context.finding(
-                "W04",
+                RULE,
                 label or "all",
-                texts=(
-                    *both("rather many corrections"),
-                    *statement,
-                    *both("A correction may be the applicant's slip as well as an unclear notice; read the reasons first."),
-                ),
+                title=both("rather many corrections"),
+                statement=statement,
+                caveat=both("A correction may be the applicant's slip as well as an unclear notice; read the reasons first."),
                 scope={
                     "items": [label] if label else [],
-                    "departments": sorted({str(labels[d]) for d in departments[requests[own]] if d >= 0}),
+                    "departments": context.labels_of("department", requests[own]),
                     "materials": [material for material, _n in materials[:5]],
                 },
                 cases=cases,
-                lost=total,
                 population=population,
+                thresholds=t,
+                rows=answered[own],
+                row_days=lost[own],
                 confidence="high",
-                reengineering="①②",
-                reductions=("time", "trips", "materials"),
-                measures=("M07", "M09", "M10"),
-                group="痛点",
                 details={
                     "requests": len(own), "repeated": repeated, "first_pass_yield": 1 - len(cases) / population,
                     "materials": [list(m) for m in materials], "reasons": [list(r) for r in _reasons(context, label or None)],
@@ -101,37 +91,6 @@ def find(context: Context) -> list[Finding] | NotCheckable:
             )
         )  # fmt: skip
     return found
-
-
-def correction_requests(context: Context) -> Ints | None:
-    """Return the rows in which an office asks for corrections; None where the log cannot say."""
-    has_stage, has_result = context.log.has("stage"), context.log.has("result")
-    if not has_stage and not has_result:
-        return None
-    asked = context.among("stage", "correction") & ~context.applicant
-    if not asked.any():
-        asked = context.among("result", *RESULTS) & ~context.applicant
-    return np.flatnonzero(asked)
-
-
-def answers(context: Context, requests: Ints) -> Ints:
-    """Return for every request the row that answers it: the applicant's next act on the item, else its next event.
-
-    Acts that bear no item may answer any request; one that nothing follows is its own answer and loses no time.
-    """
-    item, _items = context.column("item_code")
-    answer = requests.copy()
-    for code in np.unique(item[requests]):
-        own = np.flatnonzero(item[requests] == code)
-        fits = (item == code) | (item < 0) | (code < 0)
-        for among in (fits, fits & context.applicant):
-            rows = np.flatnonzero(among)
-            at = np.searchsorted(rows, requests[own], side="right")
-            there = np.flatnonzero(at < len(rows))
-            found = rows[at[there]]
-            same = context.case[found] == context.case[requests[own[there]]]
-            answer[own[there[same]]] = found[same]
-    return answer
 
 
 def _pareto(context: Context, item: str | None) -> list[tuple[str, int]]:
@@ -161,4 +120,8 @@ def _rejected(context: Context, item: str | None, column: str) -> list[Any]:
     return list(rejected[column].dropna())
 
 
-RULE = Rule("W04", name, definition, ("stage (correction) | result",), find, {"share": SHARE})
+RULE = Rule(
+    "W04", name, definition, ("stage (correction) | result",), find,
+    group="痛点", reengineering="①②", reductions=("time", "trips", "materials"), measures=("M09", "M10", "M07"),
+    parameters={"share": Parameter(0.05, 0.0, 1.0)},
+)  # fmt: skip

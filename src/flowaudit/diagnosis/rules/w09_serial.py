@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, NotCheckable
-from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
-SHARE = 0.80
 STAGES = ("consult_dept", "inspect")
 Ints = npt.NDArray[np.int64]
 Stamps = npt.NDArray[np.datetime64]
@@ -49,7 +48,7 @@ class _Spans:
     officers: frozenset[int]
 
 
-def find(context: Context) -> list[Finding] | NotCheckable:
+def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     log = context.log
     by_item = log.unit == "bundle" and log.has("item_code")
     if not by_item and not log.has("stage"):
@@ -65,7 +64,7 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         spans = [
             _spans(context, item == c, str(labels[c]), str(labels[c]), whole=True) for c in np.unique(item[item >= 0])
         ]
-        found += [f for a, b in _neighbours(context, spans) if (f := _pair(context, a, b, whole=True))]
+        found += [f for a, b in _neighbours(context, t, spans) if (f := _pair(context, t, a, b, whole=True))]
     if log.has("stage"):
         activity, names = context.column("activity")
         item, labels = context.column("item_code")
@@ -78,9 +77,9 @@ def find(context: Context) -> list[Finding] | NotCheckable:
         whole = {span.item: span for span in spans}
         for a, b in combinations(parts, 2):
             one, other = whole.get(a.item), whole.get(b.item)
-            if one is not None and other is not None and one is not other and _serial_share(one, other) >= SHARE:
+            if one is not None and other is not None and one is not other and _serial_share(one, other) >= t["share"]:
                 continue  # their items follow each other already; that is the finding above
-            if finding := _pair(context, a, b, whole=False):
+            if finding := _pair(context, t, a, b, whole=False):
                 found.append(finding)
     return found
 
@@ -100,14 +99,14 @@ def _spans(context: Context, rows: npt.NDArray[np.bool_], label: str, item: str 
     return _Spans(label, item, start, end, frozenset(int(o) for o in np.unique(officer[officer >= 0])))
 
 
-def _neighbours(context: Context, spans: list[_Spans]) -> list[tuple[_Spans, _Spans]]:
+def _neighbours(context: Context, t: Thresholds, spans: list[_Spans]) -> list[tuple[_Spans, _Spans]]:
     """Pairs that usually follow each other, without those between which a third one usually comes."""
     n = len(spans)
     follows = np.zeros((n, n), np.bool_)
     for i, j in combinations(range(n), 2):
         a, b = spans[i], spans[j]
         have = np.flatnonzero(~np.isnat(a.start) & ~np.isnat(b.start))
-        if len(have) >= context.min_cases and _serial_share(a, b) >= SHARE:
+        if len(have) >= context.min_cases and _serial_share(a, b) >= t["share"]:
             later = np.median((b.start - a.start)[have].astype(np.int64)) >= 0
             follows[(i, j) if later else (j, i)] = True
     between = (follows.astype(np.int64) @ follows.astype(np.int64)) > 0
@@ -121,7 +120,7 @@ def _serial_share(a: _Spans, b: _Spans) -> float:
     return float((apart & both_there).sum() / max(both_there.sum(), 1))
 
 
-def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | None:
+def _pair(context: Context, t: Thresholds, a: _Spans, b: _Spans, *, whole: bool) -> Finding | None:
     have = np.flatnonzero(~np.isnat(a.start) & ~np.isnat(b.start))
     if len(have) < context.min_cases:
         return None
@@ -129,7 +128,7 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
         a, b = b, a
     after = have[(a.end <= b.start)[have]]
     catalogue = context.catalogue
-    if len(after) < context.min_cases or _serial_share(a, b) < SHARE or (not whole and a.officers & b.officers):
+    if len(after) < context.min_cases or _serial_share(a, b) < t["share"] or (not whole and a.officers & b.officers):
         return None
     if (
         catalogue is not None
@@ -156,23 +155,26 @@ def _pair(context: Context, a: _Spans, b: _Spans, *, whole: bool) -> Finding | N
         else both("No catalogue was given: whether one must come before the other could not be checked at all.")
     )
     return context.finding(
-        "W09",
+        RULE,
         f"{a.label}-{b.label}",
-        texts=(*both("serial handling that could run in parallel"), *statement, *caveat),
+        title=both("serial handling that could run in parallel"),
+        statement=statement,
+        caveat=caveat,
         scope={
             "items": sorted({s.item for s in (a, b) if s.item}),
             "activities": [] if whole else [a.label, b.label],
         },
         cases=after,
-        lost=shorter,
         population=len(have),
+        thresholds=t,
+        lost=shorter,
         confidence="medium" if catalogue is not None else "low",
-        reengineering="④",
-        reductions=("time",),
-        measures=("M04",),
-        group="难点",
         details={"pair": [a.label, b.label], "kind": "item" if whole else "activity"},
     )
 
 
-RULE = Rule("W09", name, definition, ("stage | item_code",), find, {"share": SHARE})
+RULE = Rule(
+    "W09", name, definition, ("stage (inspect, consult_dept) | item_code (with bundles)",), find,
+    group="难点", reengineering="④", reductions=("time",), measures=("M04",),
+    parameters={"share": Parameter(0.80, 0.0, 1.0)},
+)  # fmt: skip

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.finding import Finding, NotCheckable
-from flowaudit.diagnosis.rule import Rule
+from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
@@ -40,7 +40,7 @@ def definition(lang: Language | None = None) -> str:
     )
 
 
-def find(context: Context) -> list[Finding] | NotCheckable:
+def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     activity, names = context.column("activity")
     enabled = (context.enablement.enabler >= 0) & ~context.applicant
     total = float(context.wait_days[enabled].sum())
@@ -61,12 +61,13 @@ def find(context: Context) -> list[Finding] | NotCheckable:
             continue  # a few cases that lay for months are no pattern of the step
         if context.time_kind == "waiting" and share < WAIT_SHARE:
             continue
-        found.append(_finding(context, str(names[code]), rows, cases, lost, waits[code] / total, float(share)))
+        found.append(_finding(context, t, str(names[code]), rows, cases, lost, waits[code] / total, float(share)))
     return found
 
 
 def _finding(
     context: Context,
+    t: Thresholds,
     label: str,
     rows: Ints,
     cases: Ints,
@@ -117,30 +118,24 @@ def _finding(
         caveat = both(
             "The log has end times only: this is handover time, work included, not waiting. A period the law prescribes looks the same."
         )
-    departments, labels = context.column("department")
-    items, codes = context.column("item_code")
     return context.finding(
-        "W10",
+        RULE,
         label,
-        texts=(
-            *title,
-            statement[0] + words[0],
-            statement[1] + (" " + words[1] if words[1] else ""),
-            *caveat,
-        ),
+        title=title,
+        statement=(statement[0] + words[0], statement[1] + (" " + words[1] if words[1] else "")),
+        caveat=caveat,
         scope={
             "activities": [label],
-            "departments": sorted({str(labels[d]) for d in departments[rows] if d >= 0}),
-            "items": sorted({str(codes[i]) for i in items[rows] if i >= 0}),
+            "departments": context.labels_of("department", rows),
+            "items": context.labels_of("item_code", rows),
         },
         cases=cases,
-        lost=lost,
         population=context.log.n_cases,
+        thresholds=t,
+        rows=rows,
+        row_days=context.wait_days[rows],
         confidence="medium" if context.time_kind == "waiting" else "low",
-        reengineering="U",
-        reductions=("time",),
         measures=("M24",) if pattern == "batching" else ("M19", "M01"),
-        group="堵点",
         details={"pattern": pattern, "share_of_total": of_total, "wait_share": wait_share, **details},
     )
 
@@ -175,5 +170,6 @@ def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[s
 
 RULE = Rule(
     "W10", name, definition, ("end",), find,
-    {"share_of_total": SHARE_OF_TOTAL, "wait_share": WAIT_SHARE, "one_weekday": ONE_WEEKDAY, "alone": ALONE, "tenth_waits": TENTH_WAITS},
+    group="堵点", reengineering="U", reductions=("time",), measures=("M24", "M19", "M01"),
+    parameters={"share_of_total": Parameter(SHARE_OF_TOTAL, 0.0, 1.0)},
 )  # fmt: skip
