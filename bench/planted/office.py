@@ -138,6 +138,7 @@ class Item:
     fields: list[tuple[str, str, str, str | None]]
     promised: int | None = None
     more_promise: int = 0
+    denial: str = "不予许可"
 
 
 @dataclass(eq=False)
@@ -148,6 +149,7 @@ class Case:
     bundle: Bundle
     item: Item
     refused: bool
+    experts: bool = False
     route: list[Step] = field(default_factory=list)
     accepted: float = math.nan
     decided: float = math.nan
@@ -176,6 +178,8 @@ class Bundle:
     own_intake: bool = False
     own_issue: bool = False
     serial: bool = False
+    advised: bool = False
+    incomplete: bool = False
 
 
 _ITEMS = (
@@ -302,7 +306,8 @@ def clean_world(
         else:
             wanted = [i for j, i in enumerate(world.items) if j < 2 or rng.random() < 0.6]
         for item in wanted:
-            bundle.cases.append(Case(f"{bundle.id}-{item.code}", bundle, item, bool(rng.random() < 0.05)))
+            refused, experts = (bool(rng.random() < share) for share in (0.05, 0.03))
+            bundle.cases.append(Case(f"{bundle.id}-{item.code}", bundle, item, refused, experts))
         world.bundles.append(bundle)
     return world
 
@@ -311,6 +316,9 @@ def _item(which: int, inspected: bool, kind: Kind, rng: np.random.Generator) -> 
     code, name, short, department = _ITEMS[which]
     own = _OWN_PAPERS[code]
     papers = [Paper(f"{code}0{i + 1}", own[i], "applicant", "申请人", "self") for i in range(2)]
+    if rng.random() < 0.4:
+        # Issued by a central authority: neither rule of exemption covers it.
+        papers.append(Paper(f"{code}ZY", f"{short}国家资质证书", "applicant", "国家主管部门", "central"))
     papers += [
         Paper(c, n, "elicence", issuer, "city", n) for c, n, issuer in _LICENCES if c == "YYZZ" or rng.random() < 0.6
     ]
@@ -330,6 +338,9 @@ def _item(which: int, inspected: bool, kind: Kind, rng: np.random.Generator) -> 
         step("决定", "decide", "局领导", "决定岗", hours=(0.3, 0.7), level=3, role="局领导", legally_required=True),
         step("制证", "produce", "证照室", "制证岗", hours=(0.3, 0.6), role="科员"),
     ]
+    if rng.random() < 0.2:
+        board = step("集体讨论", "decide", "局领导", "集体讨论岗", hours=(0.3, 0.7), level=4, role="局领导", legally_required=True)
+        steps.insert(-1, board)
     if kind == "single":
         steps.insert(0, step("受理", "accept", "受理窗口", "窗口", hours=(0.2, 0.4), role="科员", result="受理"))
         steps.append(step("寄送", "deliver", "受理窗口", "窗口", hours=(0.1, 0.3), role="科员"))
@@ -339,7 +350,8 @@ def _item(which: int, inspected: bool, kind: Kind, rng: np.random.Generator) -> 
         (f"{short}特征", f"{code.lower()}_own", "type", None),
         (f"{short}类别", f"{code.lower()}_class", "select", None),
     ]
-    return Item(code, name, short, department, (low, high), steps, papers, fields)
+    denial = "退件" if rng.random() < 0.3 else "不予许可"
+    return Item(code, name, short, department, (low, high), steps, papers, fields, denial=denial)
 
 
 def _bundle(number: int, weeks: int, rng: np.random.Generator) -> Bundle:
@@ -348,9 +360,11 @@ def _bundle(number: int, weeks: int, rng: np.random.Generator) -> Bundle:
     # Online applications come in the evening, too.
     hour = float(rng.uniform(9, 16.5)) if not online or rng.random() < 0.8 else float(rng.uniform(18, 22))
     applied = _moment(day, hour * 60)
-    return Bundle(
-        f"B{number:05}", f"A{number:05}", f"{'甲乙丙'[int(rng.integers(3))]}区", "线上" if online else "窗口", applied
-    )
+    district = f"{'甲乙丙'[int(rng.integers(3))]}区"
+    bundle = Bundle(f"B{number:05}", f"A{number:05}", district, "线上" if online else "窗口", applied)
+    bundle.advised = not online and day > 5 and bool(rng.random() < 0.15)
+    bundle.incomplete = bool(rng.random() < 0.015)
+    return bundle
 
 
 class _Pool:
@@ -376,8 +390,9 @@ def run(world: World) -> World:
         prepare(world)
     for case in world.cases:
         case.route = [s.but() for s in case.item.steps]
-        if world.rng.random() < 0.03:
-            case.route.insert(-2, _experts(case.route[0 if world.kind == "bundle" else 1], case.item))
+        if case.experts:
+            before = position(case.route, "check")
+            case.route.insert(before, _experts(case.route[position(case.route, "review")], case.item))
         for edit in world.edits:
             edit(case)
     _Office(world).work()
@@ -386,6 +401,11 @@ def run(world: World) -> World:
         finish(world)
     world.frames["events"] = _sorted(world.frames["events"])
     return world
+
+
+def position(route: list[Step], stage: str) -> int:
+    """Return where the first step of a stage stands on a way."""
+    return next(i for i, step in enumerate(route) if step.stage == stage)
 
 
 def _experts(review: Step, item: Item) -> Step:
@@ -433,15 +453,17 @@ class _Office:
         filled = arrived + pd.Timedelta(seconds=round(60 * self.rng.uniform(6, 20)))
         yield self.env.timeout(max(0.0, worked(filled) - self.env.now))
         shared = self.world.kind == "bundle" and not bundle.own_intake
+        if bundle.advised:
+            self._advise(bundle)
         if not bundle.own_intake:
             self._apply(bundle, bundle.cases, "申请" if shared else f"{bundle.cases[0].item.short}申请", arrived, filled)
-            for case in bundle.cases:
-                case.accepted = self.env.now
         if shared:
-            if self.rng.random() < 0.015:
+            if bundle.incomplete:
                 yield from self._missing(bundle)
             yield from self.step(bundle.cases, self._centre("综合受理", "accept", "受理", (0.2, 0.5)), bundle)
-        elif self.world.kind == "single" and self.rng.random() < 0.015:
+            for case in bundle.cases:
+                case.accepted = self.env.now
+        elif self.world.kind == "single" and bundle.incomplete:
             yield from self._missing(bundle)
         previous = None
         for case in bundle.cases:
@@ -469,6 +491,16 @@ class _Office:
         step = Step(activity, "apply", APPLICANT, authority_level=None)
         place = site if visit else "网上"
         self.record(cases, step, start, end, None, None, visit_id=visit, location=place, system=system)
+
+    def _advise(self, bundle: Bundle) -> None:
+        """Advise before the application (提前服务), which is encouraged and recorded."""
+        day = pd.Timestamp(np.busday_offset(np.datetime64(bundle.applied, "D"), -2, roll="backward"))
+        start = day + pd.Timedelta(hours=9.5, minutes=int(self.rng.integers(0, 120)))
+        end = start + pd.Timedelta(minutes=int(self.rng.integers(10, 25)))
+        visit = f"v{bundle.id}-0"
+        bundle.visits.append(visit_row(visit, bundle, SITES[0], start, end, "consult"))
+        step = Step("综合咨询", "consult", CENTRE, "咨询台", system="综窗系统", role="科员")
+        self.record(bundle.cases, step, start, end, f"{CENTRE}咨询台{1 + int(self.rng.integers(2))}", start, start, visit)
 
     def _missing(self, bundle: Bundle):
         """Ask for a correction before acceptance, as happens now and then."""
@@ -566,14 +598,24 @@ class _Office:
         refused = any(case.refused for case in cases) and len(cases) == 1
         result, words = step.result, step.opinion
         if step.stage in ("review", "check", "decide", "inspect") and officer is not None:
-            result = result or (("不予许可" if step.stage == "decide" else "不同意") if refused else "通过")
-            words = words or opinion(self.rng, refused)
+            item = cases[0].item
+            # An office that fears refusals has them withdrawn: 退件 is a negative outcome, too.
+            denied = item.denial if step.stage == "decide" or item.denial == "退件" else "不同意"
+            result = result or (denied if refused else "通过")
+            if words is None:
+                words = opinion(self.rng, refused)
+                if step.stage == "review" and self.rng.random() < 0.3:
+                    words = f"已查阅{item.papers[1].name}，{words}"
         if step.location == "场所":
             location = f"{cases[0].bundle.applicant}经营场所"
-        for case in cases:
+        # Two officers inspect together where the law asks for two; that is one inspection.
+        together = [officer]
+        if step.stage == "inspect" and self.world.seed % 2 and officer is not None:
+            together.append(f"{officer}同行")
+        for n, (case, officer) in enumerate((case, officer) for officer in together for case in cases):
             self.world.records.append(
                 {
-                    "event_id": f"e{self.events:06}", "case_id": case.id, "activity": step.activity, "stage": step.stage,
+                    "event_id": f"e{self.events:06}" + "b" * (n // len(cases)), "case_id": case.id, "activity": step.activity, "stage": step.stage,
                     "department": step.department, "office": step.office, "authority_level": step.authority_level,
                     "level": step.level, "resource": officer, "role": step.role, "arrive": arrive, "claim": claim,
                     "start": start, "end": max(start, end), "result": result, "opinion": words,
@@ -653,7 +695,7 @@ def _cases(world: World, events: pd.DataFrame) -> pd.DataFrame:
                 "case_id": case.id, "bundle_id": bundle.id, "item_code": item.code, "variant_code": None,
                 "applicant_id": bundle.applicant, "applicant_type": "企业法人", "district": bundle.district,
                 "channel": bundle.channel, **{name: stamps.get(case.id, pd.NaT) for name, stamps in times.items()},
-                "result": "不予许可" if case.refused else "准予许可", "promised_days": item.promised,
+                "result": item.denial if case.refused else "准予许可", "promised_days": item.promised,
                 "promised_unit": "工作日", "statutory_days": (item.promised or 0) + 10, "statutory_unit": "工作日",
                 "is_commitment": False, "is_tolerant": False, "is_auto": False, "delivery_mode": "快递",
             }
@@ -741,7 +783,7 @@ def _guides(world: World) -> dict[str, pd.DataFrame]:
         {
             "item_code": i.code, "name": i.name, "item_type": "行政许可", "department": i.department, "level": "市级",
             "service_object": "企业法人", "statutory_days": (i.promised or 0) + 10, "statutory_unit": "工作日",
-            "promised_days": i.promised, "promised_unit": "工作日", "visits_min": 0, "fully_online": True, "fee": "否",
+            "promised_days": i.promised, "promised_unit": "工作日", "visits_min": 1, "visit_reason": "窗口申请递交材料", "fully_online": False, "fee": "否",
             "result_doc_code": f"{i.code}-DOC", "supports_express": True,
         }
         for i in world.items

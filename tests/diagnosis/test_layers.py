@@ -95,5 +95,18 @@ def test_fewer_cases_can_be_asked_for():
 def test_not_checkable(columns):
     found, missing = w01(log_of(without(planted(), *columns)))
     assert not found
-    assert missing[0].reason_en == "sign-off levels are not recorded"
-    assert missing[0].needs
+    assert missing[0].reason_en == "log and catalogue do not hold what this rule looks at"
+    assert missing[0].needs == (("department",) if "department" in columns else ("level | stage",))
+
+
+def test_two_levels_where_one_review_and_one_approval_is_the_rule():
+    (finding,), _missing = w01(log_of(planted(0, 100)), thresholds={"W01": {"levels": 2}})
+    assert finding.cases == 100
+    assert "more than 2 sign-off levels" in finding.statement_en
+    assert "Thresholds changed: levels = 2." in finding.counting_en
+
+
+def test_a_level_the_law_demands_is_none_too_many():
+    cases = [[step(s.activity, s.department, s.stage, s.day, **s.more, legally_required="是" if s.activity == "会签" else "否")
+              for s in case] for case in planted()]  # fmt: skip
+    assert w01(log_of(cases)) == ([], [])

@@ -307,6 +307,7 @@ class ItemStep(Row):
     site: Annotated[Text, Named("办理地点", ("地点", "办事场所"))] = None
     limit_days: Annotated[Number, Named("环节时限", ("办理时限", "handle_day"))] = None
     limit_unit: Annotated[Text, Named("环节时限单位", ("办理时限单位", "时限单位", "handle_type"))] = None
+    legally_required: Annotated[Flag, Named("是否法定环节", ("法定环节", "法定必经环节", "是否法定必经环节"))] = None
 
 
 class SpecialProcedure(Row):

@@ -55,6 +55,7 @@ def build() -> typer.Typer:
         ("run", run, _("Study a log and write the plan and everything behind it into DIR.")),
         ("check", check, _("Read a log and print what is wrong with its data.")),
         ("measure", measure, _("Count steps, time, materials and trips of a log, each with its counting rule.")),
+        ("diagnose", diagnose, _("Look for problems: waste rules, causes of waiting, bottlenecks; with evidence.")),
         ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
@@ -278,6 +279,63 @@ def measure(
         Request(
             log, catalogue, mapping, sheet, object_type, cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))),
             _chosen("--policy", policy, POLICY_FORMS), by, calendar, tariffs, as_json,
+        )
+    )  # fmt: skip
+
+
+def diagnose(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help=_("A log or a folder of tables."))],
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue",
+            metavar="DIR|FILE",
+            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
+        ),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            "--calendar",
+            metavar="NAME|FILE",
+            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
+        ),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="W03,W09", help=_("Rules to look at; default: all 25."))
+    ] = None,
+    estimate_starts: Annotated[
+        bool,
+        typer.Option(
+            "--estimate-starts", help=_("Estimate start times where none are recorded; all that follows is marked so.")
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write tables and pictures into DIR."))
+    ] = None,
+) -> None:
+    from flowaudit.cli.diagnose import Request, diagnose_log
+
+    diagnose_log(
+        Request(
+            log, catalogue, mapping, sheet, object_type, cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))),
+            calendar, None if only is None else tuple(part for part in only.split(",") if part.strip()), estimate_starts,
+            as_json, out,
         )
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Hand it over: everything a study says as files in one folder, written whole or not at all."""
 
 from flowaudit.delivery.deliver import FILES, Delivery, deliver, require
+from flowaudit.delivery.diagnosis import write_diagnosis
 from flowaudit.delivery.duties import DUTIES, duties_template
 from flowaudit.delivery.place import Place
 from flowaudit.delivery.plain import plain, versions
@@ -17,4 +18,5 @@ __all__ = [
     "require",
     "summary",
     "versions",
+    "write_diagnosis",
 ]

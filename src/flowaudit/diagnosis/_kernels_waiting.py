@@ -29,7 +29,7 @@ def _passed(day_table, minute_table, class_of_day, first_day, calendar, stamp): 
 @njit(inline="always")
 def _put(out, work, row, cause, a, b, office, tables):  # type: ignore[no-untyped-def]
     """Book [a, b) to one cause."""
-    day_open, minute_open, day_both, minute_both, class_of_day, first_day = tables
+    _day_open, _minute_open, day_both, minute_both, class_of_day, first_day = tables
     out[row, cause] += b - a
     work[row, cause] += _passed(day_both, minute_both, class_of_day, first_day, office, b) - _passed(
         day_both, minute_both, class_of_day, first_day, office, a
@@ -57,7 +57,7 @@ def _duty(a, b, calendar, gaps_low, gaps_high, g0, g1, tables, both):  # type: i
 @njit(inline="always")
 def _rest(out, work, row, a, b, calendar, office, gaps_low, gaps_high, g0, g1, identified, tables):  # type: ignore[no-untyped-def]
     """Book [a, b), in which the resource was not seen at work: off duty, or for a reason outside."""
-    day_open, minute_open, day_both, minute_both, class_of_day, first_day = tables
+    _day_open, _minute_open, day_both, minute_both, class_of_day, first_day = tables
     there = _duty(a, b, calendar, gaps_low, gaps_high, g0, g1, tables, False)
     there_work = _duty(a, b, calendar, gaps_low, gaps_high, g0, g1, tables, True)
     all_work = _passed(day_both, minute_both, class_of_day, first_day, office, b) - _passed(

@@ -433,11 +433,21 @@ def _results(log: EventLog, tokens: pd.DataFrame) -> tuple[pd.DataFrame, Ints]:
         last = tokens.groupby(["bundle", "item"], observed=True)["end"].max().reset_index()
         last["item"] = last["item"].astype(object)
         return last.rename(columns={"end": "arrived"}), open_bundles
-    frame = clocks(log, unit="bundle")
+    frame = clocks(log, unit=log.unit)
+    frame["bundle"] = pd.Index(tokens.attrs["bundles"]).get_indexer(pd.Index(frame["case_id"]))
+    cases = log.table("cases")
+    if log.unit == "case" and cases is not None:
+        # By case, so that what serves several items counts for those alone that have it.
+        own = cases.drop_duplicates("case_id").set_index("case_id").reindex(frame["case_id"])
+        frame["bundle"] = pd.Index(tokens.attrs["bundles"]).get_indexer(pd.Index(own["bundle_id"]))
+        if "item_code" in own:
+            stated = own["item_code"].astype(object).to_numpy()
+            frame["item_code"] = np.where(pd.isna(stated), frame["item_code"].astype(object), stated)
+        frame = frame[frame["bundle"] >= 0]
     by_delivery = (frame["ends_with"] == "delivery").to_numpy()
     running = frame["state"].isin(["applied", "accepted"]) | ((frame["state"] == "decided") & by_delivery)
     arrived = np.where(by_delivery, frame["delivered"].to_numpy(), frame["decided"].to_numpy())
-    bundle = pd.Index(tokens.attrs["bundles"]).get_indexer(frame["case_id"])
+    bundle = frame["bundle"].to_numpy(np.int64)
     ended = (frame["state"] == "ended").to_numpy()
     waiting = bundle[running.to_numpy() | (np.isnat(arrived) & ~ended)]
     found = pd.DataFrame({"bundle": bundle, "item": frame["item_code"].astype(object), "arrived": arrived})

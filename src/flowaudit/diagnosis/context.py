@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import clocks, wilson
 from flowaudit.worktime import Calendar, OfficeHours
 
+if TYPE_CHECKING:
+    from flowaudit.diagnosis.waiting import Waiting
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,6 +36,7 @@ SIGNING = ("review", "check", "decide")
 """Stages in which somebody signs a case off."""
 _TRUE = frozenset({"true", "1", "1.0", "是", "yes", "y"})
 _EVENTS = 12
+_HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +165,19 @@ class Context:
     @cached_property
     def work_days(self) -> Floats:
         return self.days(self.start, self.end)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """The waiting before every instance, split by cause."""
+        from flowaudit.diagnosis.waiting import waiting_of
+
+        return waiting_of(self)
+
+    @cached_property
+    def idle_days(self) -> Floats:
+        """Waiting (handover time without starts) before every instance that is not the applicant's, working days."""
+        hours = self.waiting.working_parts.sum(axis=1) / _HOUR_US - self.waiting.hours("applicant")
+        return np.asarray(np.maximum(hours, 0.0) / self.office.hours_per_day, float)
 
     @cached_property
     def flow(self) -> Flow:

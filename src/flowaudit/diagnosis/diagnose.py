@@ -80,9 +80,16 @@ def diagnose(
             found.extend(outcome)
         if progress:
             progress(number, len(rules))
-    found.sort(key=lambda f: (-(f.saving_days_total or 0.0), -(f.time_lost_days_total or 0.0), -f.share, f.id))
+    found.sort(key=_rank)
     waiting = enabler_edges(log, calendar=context.calendar, found=context.enablement)
     return Findings(tuple(_with_overlaps(found, context)), tuple(unchecked), waiting, log.unit, _joint(found, context))
+
+
+def _rank(finding: Finding) -> tuple[float, float, float, str]:
+    """What may be saved, else what is lost, else how common it is."""
+    lost = finding.time_lost_days_total or 0.0
+    saving = lost if finding.saving_days_total is None else finding.saving_days_total
+    return -saving, -lost, -finding.share, finding.id
 
 
 def chosen(only: Iterable[str] | None = None) -> dict[str, Rule]:

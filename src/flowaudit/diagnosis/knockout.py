@@ -393,7 +393,7 @@ def _ended_by_result(
     yes = np.r_[0, np.cumsum(~no)]
     end = np.searchsorted(owner, owner, side="right")
     final = no & (yes[end] - yes[np.arange(len(rows)) + 1] == 0)
-    found = rows[final]
+    found: Ints = rows[final]
     found = found[np.r_[True, case[found][1:] != case[found][:-1]][: len(found)]]
     table = log.table("cases")
     if log.unit == "case" and table is not None and "result" in table:

@@ -260,7 +260,7 @@ def _nodes(graph: nx.DiGraph[str], group: Mapping[str, str]) -> tuple[pd.DataFra
     numbered = nx.relabel_nodes(graph, {name: k for k, name in enumerate(names)})
     size, edges = len(numbered), numbered.number_of_edges()
     exact = size * edges <= EXACT
-    sample = None if exact else max(min(size, EXACT // max(edges, 1)), 10)
+    sample = None if exact else min(size, max(EXACT // max(edges, 1), 10))
     between = nx.betweenness_centrality(numbered, k=sample, weight="distance", seed=SEED) if size else {}
     rank = nx.pagerank(numbered, weight="frequency") if edges else dict.fromkeys(numbered, 1.0 / max(size, 1))
     community = _communities(numbered)

@@ -240,7 +240,7 @@ def _cells(frame: pd.DataFrame, kind: Kind) -> pd.DataFrame:
                 below, upto = (np.searchsorted(pool, value, side) / len(pool) for side in ("left", "right"))
                 # Of equal values (whole days) the one nearest the middle: the same day is no difference.
                 level = beta.cdf(min(max(0.5, below), upto), (n + 1) / 2, (n + 1) / 2)
-                z = float(norm.ppf(np.clip(level, 1e-12, 1 - 1e-12)))
+                z = round(float(norm.ppf(np.clip(level, 1e-12, 1 - 1e-12))), 12)
             rows.append((group, peer, n, value, centre, z))
     return pd.DataFrame(rows, columns=["group", "peer", "n", "value", "expected", "z"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,10 @@ CAUSES = (
 )  # fmt: skip
 """In the order in which they are taken from a window."""
 AXES = ("transition", "activity", "department", "resource", "role", "item", "month")
-Axis = Literal["transition", "activity", "department", "resource", "role", "item", "month"]
+PARTICIPATION = 200
+"""Stamps a calendar of one's own needs: with 50, a quarter of the hours of a full week is still missed."""
+MOST_CALENDARS, DAYS_HELD = 1000, 4_000_000
+"""Own calendars at most, and days of all of them together, so that one absurd stamp does not fill the memory."""
 _HOUR = 3_600_000_000
 _NAT = np.datetime64("NaT", "us")
 
@@ -122,7 +125,7 @@ class Waiting:
             frame[f"{name}hours"], frame[f"{name}share"] = hours, share
         return frame
 
-    def by(self, axis: Axis, *, working: bool = True) -> pd.DataFrame:
+    def by(self, axis: str, *, working: bool = True) -> pd.DataFrame:
         """Sum up the causes by transition, activity, department, resource, role, item or month.
 
         Parameters
@@ -171,7 +174,7 @@ class Waiting:
         for k, cause in enumerate(CAUSES):
             frame[f"{cause}_h"] = sums[:, k]
         known = ~np.isnan(work)
-        done = np.bincount(of[known], weights=work[known], minlength=n)
+        done = np.bincount(of[known], weights=work[known], minlength=n).astype(np.float64)
         done[np.bincount(of[known], minlength=n) == 0] = np.nan
         frame["processing_h"] = done
         frame["efficiency"] = _ratio(done, done + frame["waiting_h"])
@@ -336,20 +339,19 @@ def _waiting(context: Context) -> Waiting:
     if not n:
         nothing = np.zeros((0, len(CAUSES)), np.int64)
         none = find_batches(log, _NO_DUTY, np.zeros(0, np.int64), found=found)
-        return Waiting(log, context.time_kind, nothing, nothing.copy(), found, none, kinds, None, context.calendar, context.office)
-    of_office = ~context.applicant
-    mined = mine_calendars(
-        np.where(of_office, resource, -1)[of_office | (resource < 0)], group[of_office | (resource < 0)],
-        start[of_office | (resource < 0)], end[of_office | (resource < 0)], calendar=context.calendar, office=context.office,
-    ) if bool(of_office.any()) else mine_calendars(resource, group, start, end, calendar=context.calendar, office=context.office)  # fmt: skip
-    mined = _over(mined, context)
+        return Waiting(
+            log, context.time_kind, nothing, nothing.copy(), found, none, kinds, None, context.calendar, context.office
+        )
+    mined = _mined(context, resource, group, start)
     # One calendar more: open day and night, so that within office hours it is the office's own.
     always = np.ones((1, *mined.on_duty.shape[1:]), np.bool_)
     wide = replace(mined, on_duty=np.concatenate([mined.on_duty, always]))
     duty = wide.tables(context.office, context.calendar)
     of_resource = np.full(len(kinds.kind), mined.of_unknown, np.int64)
     of_resource[: len(mined.of_resource)] = mined.of_resource[: len(of_resource)]
-    calendar_of_row = np.where(resource >= 0, of_resource[np.maximum(resource, 0)] if len(of_resource) else 0, mined.of_unknown)
+    calendar_of_row = np.where(
+        resource >= 0, of_resource[np.maximum(resource, 0)] if len(of_resource) else 0, mined.of_unknown
+    )
     batches = find_batches(log, duty, calendar_of_row, found=found)
     parts, working = _split(context, found, start, resource, kinds, batches, mined, duty, of_resource)
     return Waiting(
@@ -364,9 +366,16 @@ _NO_DUTY = DutyTables(
 )  # fmt: skip
 
 
-def _over(mined: MinedCalendars, context: Context) -> MinedCalendars:
-    """Return the calendars over all dates of the log, the applicant's included."""
-    return mined
+def _mined(context: Context, resource: Ints, group: Ints, start: Stamps) -> MinedCalendars:
+    """Mine the hours of the offices; when applicants act says nothing about them."""
+    rows = np.flatnonzero(~context.applicant)
+    first, last = np.nanmin(np.fmin(start, context.end)), np.nanmax(context.end)
+    days = int((last - first) / np.timedelta64(1, "D")) + 1
+    mined = mine_calendars(
+        resource[rows], group[rows], start[rows], context.end[rows], calendar=context.calendar, office=context.office,
+        participation=PARTICIPATION, most=max(10, min(MOST_CALENDARS, DAYS_HELD // days)),
+    )  # fmt: skip
+    return mined.spanning(first, last, context.calendar)
 
 
 def _split(

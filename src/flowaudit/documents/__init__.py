@@ -2,6 +2,6 @@
 
 from flowaudit.documents.content import Figure, Heading, Paragraph, Section, Table
 from flowaudit.documents.plan import Plan, plan
-from flowaudit.documents.tables import tables, write_tables
+from flowaudit.documents.tables import tables, write_book, write_tables
 
-__all__ = ["Figure", "Heading", "Paragraph", "Plan", "Section", "Table", "plan", "tables", "write_tables"]
+__all__ = ["Figure", "Heading", "Paragraph", "Plan", "Section", "Table", "plan", "tables", "write_book", "write_tables"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from flowaudit.documents._words import pick
-from flowaudit.messages import Language
+from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label
 from flowaudit.study import Study
@@ -60,18 +60,52 @@ def write_tables(study: Study, path: str | os.PathLike[str], lang: Language | No
     InputError
         If the file cannot be written.
     """
+    lang = lang or study.settings.lang
+    return write_book(tables(study, lang), path, lang=lang, created=study.created)
+
+
+def write_book(
+    sheets: Mapping[str, pd.DataFrame],
+    path: str | os.PathLike[str],
+    *,
+    lang: Language | None = None,
+    created: pd.Timestamp | None = None,
+) -> Path:
+    """Write tables as one workbook: text stays text, no cell is a formula or a link.
+
+    Parameters
+    ----------
+    sheets : mapping of str to pd.DataFrame
+        By the name of their sheet.
+    path : path
+    lang : {"zh", "en"}, optional
+        Default: the current language.
+    created : pd.Timestamp, optional
+        Stands in the properties of the file, so that the same tables give the same bytes; default: the start of 1980.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     import xlsxwriter
 
-    lang = lang or study.settings.lang
+    lang = lang or current_language()
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
                "nan_inf_to_errors": False}  # fmt: skip
     book = xlsxwriter.Workbook(buffer, options)
-    book.set_properties({"title": "flowaudit", "author": "flowaudit", "created": study.created.to_pydatetime()})
+    book.set_properties(
+        {
+            "title": "flowaudit",
+            "author": "flowaudit",
+            "created": (created or pd.Timestamp("1980-01-01")).to_pydatetime(),
+        }
+    )
     font = {"font_name": "宋体" if lang == "zh" else "Calibri", "font_size": 10, "valign": "top"}
     head = book.add_format({**font, "bold": True, "bg_color": "#E9EDF1", "border": 1, "text_wrap": True})
     body = book.add_format({**font, "text_wrap": True})
-    for name, frame in tables(study, lang).items():
+    for name, frame in sheets.items():
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
         shown = frame.head(MOST_ROWS)

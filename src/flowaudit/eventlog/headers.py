@@ -74,6 +74,10 @@ _EVENT: Mapping[str, Tiers] = {
     "special_reason": (("启动理由", "启动理由或依据", "特别程序启动理由或依据", "special_reason", "tbcxqdly"),),
     "visit_id": (("到访编号", "visitid"),),
     "is_auto": (("是否自动", "自动环节"),),
+    "legally_required": (("是否法定环节", "法定必经环节", "是否法定必经环节"),),
+    "system": (("办理系统", "业务系统", "系统名称"),),
+    "location": (("踏勘地点", "现场地点", "核查地点"),),
+    "review_points": (("审查要点", "审查内容"),),
     "data_version": (("数据版本号", "数据版本", "dataver", "sjbbh", "data_version"),),
 }  # fmt: skip
 _CASE: Mapping[str, Tiers] = {

@@ -152,4 +152,4 @@ def _capacity(time_at: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     busy = np.maximum(at_least[:, :1], 1)
     reached = at_least >= SELDOM * busy
     levels = np.where(reached, np.arange(time_at.shape[1]), 0).max(axis=1)
-    return np.maximum(levels, 1).astype(np.int32)
+    return np.asarray(np.maximum(levels, 1), np.int32)

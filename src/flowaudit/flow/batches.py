@@ -205,7 +205,7 @@ def _idle(
         extra[at] = on_duty(duty, calendar[asked[at]], until[at]) - on_duty(
             duty, calendar[asked[at]], high[before[at]]
         )
-        return total[place] + extra
+        return np.asarray(total[place] + extra, np.int64)
 
     available = on_duty(duty, calendar[asked], runs.begun) - on_duty(duty, calendar[asked], runs.first_enabled)
     return available - (busy(runs.begun) - busy(runs.first_enabled)) >= IDLE
@@ -260,7 +260,7 @@ def _scheduled(pair: Ints, begun: Ints, duty: DutyTables, calendar: Ints) -> Boo
     for slots, least in ((hour + 24 * _EPOCH_TO_MONDAY) % 168, 4), (hour % 24, 6):
         key = pair * 168 + slots
         _pairs, of_pair, runs = np.unique(pair, return_inverse=True, return_counts=True)
-        keys, of_slot, in_slot = np.unique(key, return_inverse=True, return_counts=True)
+        _keys, of_slot, in_slot = np.unique(key, return_inverse=True, return_counts=True)
         scheduled |= (in_slot[of_slot] >= np.maximum(SAME_SLOT * runs[of_pair], least)) & ~comes
     return scheduled
 

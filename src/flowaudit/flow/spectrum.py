@@ -139,9 +139,7 @@ def spectrum(log: EventLog, source: str, target: str) -> Spectrum:
     pairs = pd.DataFrame(
         {"case_id": log.case_axis.take(log.case_index[rows[order]]), "left": left[order], "entered": entered[order]}
     )
-    return Spectrum(
-        source, target, pairs, float(overtaking[0]), float(batch_end[0]), float(batch_start[0]), _kind(log)
-    )
+    return Spectrum(source, target, pairs, float(overtaking[0]), float(batch_end[0]), float(batch_start[0]), _kind(log))
 
 
 def spectra(log: EventLog, min_cases: int = 30) -> pd.DataFrame:

@@ -22,13 +22,14 @@ from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.levels import approval_levels, sign_offs
 from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials, split_name
 from flowaudit.metrics.problems import measure_problems
+from flowaudit.metrics.queues import queue_curves
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, shown, statistic_name
 from flowaudit.metrics.standardise import Standardised, standardise, weighted_median
 from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
-from flowaudit.metrics.suspensions import EXTENSIONS
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
+from flowaudit.metrics.suspensions import EXTENSIONS
 from flowaudit.metrics.trips import guide_trips, online_capability, online_share, repeat_trips, trips
 from flowaudit.metrics.wilson import wilson
 
@@ -83,6 +84,7 @@ __all__ = [
     "online_capability",
     "online_share",
     "quantile_interval",
+    "queue_curves",
     "read_tariffs",
     "recorded_policies",
     "repeat_trips",

@@ -42,8 +42,8 @@ def queue_curves(
     Returns
     -------
     pd.DataFrame
-        One row for each group and period, groups in order of first appearance, every group with every period of the log:
-        ``time`` (begin of the period), the group (None where it is not recorded), ``waiting, in_progress`` (numbers at that
+        One row for each group and period, every group with every period of the log: ``time`` (begin of the period), the
+        group (categorical; missing, and last, where it is not recorded), ``waiting, in_progress`` (numbers at that
         moment), ``waiting_mean, in_progress_mean`` (time-weighted over the whole period) and ``kind``. Without start times
         ``kind`` is ``handover``: what waits cannot be told from what is worked on, ``waiting`` is NaN and
         ``in_progress`` counts from enabled to ended. Else it is ``waiting``.
@@ -85,15 +85,12 @@ def queue_curves(
             _("there is no period '{every}'.", every=every), hint=_("choose one of: {names}", names=", ".join(EVERY))
         )
     log = as_unit(log, unit)
-    started = log.has("start")
     log.require("queue_curves", by)
+    started = log.has("start")
     code, enabled, begun, end = _instances(log, by)
-    labels: list[str | None] = [*log.labels(by)]
-    if (code < 0).any():
-        code, labels = np.where(code < 0, len(labels), code), [*labels, None]
-    used, group = np.unique(code, return_inverse=True)
+    used, group = np.unique(np.where(code < 0, len(log.labels(by)), code), return_inverse=True)
     edges = _edges(enabled, end, every)
-    n, periods = len(used), max(len(edges) - 1, 0)
+    n, periods = len(used), len(edges) - 1
     if n * periods > _MOST:
         raise UsageError(
             _("{groups:,} curves of {periods:,} periods are too many.", groups=n, periods=periods),
@@ -101,13 +98,11 @@ def queue_curves(
         )
     waits, waits_mean = _curve(group, enabled, begun, edges, n)
     runs, runs_mean = _curve(group, begun if started else enabled, end, edges, n)
-    names = pd.Categorical.from_codes(
-        np.repeat(np.arange(n), periods), pd.Index([labels[c] if labels[c] is not None else "" for c in used.tolist()])
-    )
-    frame = pd.DataFrame(
+    place = np.where(used < len(log.labels(by)), used, -1)
+    return pd.DataFrame(
         {
             "time": np.tile(edges[:-1], n),
-            by: names,
+            by: pd.Categorical.from_codes(np.repeat(place, periods), pd.Index(log.labels(by), dtype="str")),
             "waiting": waits if started else np.nan,
             "in_progress": runs,
             "waiting_mean": waits_mean if started else np.nan,
@@ -115,4 +110,54 @@ def queue_curves(
             "kind": "waiting" if started else "handover",
         }
     )
-    return frame
+
+
+def _instances(log: EventLog, by: str) -> tuple[arrays.Ints, arrays.Stamps, arrays.Stamps, arrays.Stamps]:
+    """Return the group of every activity instance, and when it was enabled, began and ended."""
+    code = arrays.codes(log, by)
+    enabled, begun = handover(log)
+    end = log.stamps("end")
+    if np.isnat(end).any():
+        end = np.where(np.isnat(end), log.span[1].to_datetime64().astype("datetime64[us]"), end)
+    end = np.maximum(end, begun)
+    rows = np.flatnonzero(~np.isnat(enabled) & ~np.isnat(end))
+    if log.has("event_id"):
+        event = pd.factorize(log.to_pandas(["event_id"])["event_id"])[0]
+        event = np.where(event >= 0, event, event.max(initial=-1) + 1 + np.arange(len(event)))
+        # Of the rows of one event the one enabled last stands for it: it could not begin before.
+        rows = rows[np.argsort(enabled[rows], kind="stable")[::-1]]
+        rows = rows[arrays.first_of(event[rows])]
+    return code[rows], enabled[rows], begun[rows], end[rows]
+
+
+def _edges(first: arrays.Stamps, last: arrays.Stamps, every: str) -> arrays.Stamps:
+    """Return the begin of every period from the first stamp to the last, and the end of the last one."""
+    if not len(first):
+        return np.zeros(1, "datetime64[us]")
+    low, high = (pd.Period(pd.Timestamp(stamp), freq=every) for stamp in (first.min(), last.max()))
+    periods = pd.period_range(low, high + 1, freq=every)
+    found: arrays.Stamps = periods.start_time.to_numpy("datetime64[us]")
+    return found
+
+
+def _curve(
+    group: arrays.Ints, begins: arrays.Stamps, ends: arrays.Stamps, edges: arrays.Stamps, n: int
+) -> tuple[arrays.Ints, arrays.Floats]:
+    """Return, group by group and period by period, the spans open at a period's begin and their mean number over it."""
+    grid = edges.view(np.int64)
+    periods = len(grid) - 1
+    length = np.diff(grid).astype(np.float64)
+    # One place more than periods: what ends after the last begin is counted off there.
+    change = np.zeros(n * len(grid), np.int64)
+    part = np.zeros(n * len(grid))
+    for sign, stamps in ((1, begins), (-1, ends)):
+        moment = stamps.view(np.int64)
+        edge = np.searchsorted(grid, moment, "left")
+        change += sign * np.bincount(group * len(grid) + edge, minlength=len(change))
+        # The period before that edge has it for the rest of its length only.
+        inside = np.maximum(edge, 1) - 1
+        rest = (grid[edge] - moment) / length[inside] if periods else np.zeros(0)
+        part += sign * np.bincount(group * len(grid) + inside, weights=rest, minlength=len(part))
+    open_at = np.cumsum(change.reshape(n, len(grid)), axis=1)[:, :periods]
+    mean = open_at + part.reshape(n, len(grid))[:, :periods]
+    return open_at.ravel(), np.maximum(mean, 0.0).ravel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowaudit.diagnosis import Findings
+from flowaudit.diagnosis import Explanation, Findings, Waiting
 from flowaudit.errors import UsageError
 from flowaudit.eventlog import EventLog
 from flowaudit.flow import AsIs, discover
@@ -19,11 +19,13 @@ from flowaudit.views.compare_map import compare_map
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
 from flowaudit.views.process_map import merge_pairs, process_map
+from flowaudit.views.time_lines import time_lines
+from flowaudit.views.waiting_chart import waiting_chart
 
 if TYPE_CHECKING:
     from flowaudit.study import Study
 
-Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs
+Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs | Waiting | Explanation
 
 
 def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language | None = None) -> Picture:
@@ -35,7 +37,8 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         ``AsIs``: the process map. ``EventLog`` or ``Runs``: the map of the log (of the first replication).
         ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
         ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
-        ``Findings``: days lost by finding.
+        ``Findings``: days lost by finding. ``Waiting``: the causes of waiting by activity. ``Explanation``: the cases of a
+        finding as time lines.
     metric : {"steps", "time", "clock", "materials", "trips"}, optional
         With ``FourReductions``: how this one is spread over the cases.
     lang : {"zh", "en"}, optional
@@ -73,6 +76,10 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return waterfall_chart(thing, lang=lang)
     if isinstance(thing, Findings):
         return findings_chart(thing, lang=lang)
+    if isinstance(thing, Waiting):
+        return waiting_chart(thing, lang=lang)
+    if isinstance(thing, Explanation):
+        return time_lines(thing, lang=lang)
     if isinstance(thing, Runs):
         return process_map(discover(thing[0]), lang=lang)
     if isinstance(thing, EventLog):

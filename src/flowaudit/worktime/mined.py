@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,6 +122,20 @@ class MinedCalendars:
         minutes, days = _cumulated(self.on_duty, self.classes)
         minutes_both, days_both = _cumulated(self.on_duty & opened, self.classes)
         return DutyTables(days, minutes, days_both, minutes_both, self.classes, self.first_day)
+
+    def spanning(self, first: Any, last: Any, calendar: Calendar) -> MinedCalendars:
+        """Return the same calendars over all dates from ``first`` to ``last``, besides those they cover already.
+
+        Parameters
+        ----------
+        first, last : datetime64
+        calendar : Calendar
+            The one the calendars were mined with.
+        """
+        days = np.array([first, last], "datetime64[D]").astype(np.int64)
+        begin = min(int(days[0]) - 1, self.first_day)
+        end = max(int(days[1]) + 2, self.first_day + len(self.classes))
+        return replace(self, first_day=begin, classes=_classes(calendar, begin, end - begin))
 
     def available(self, calendar_number: Any, a: Any, b: Any) -> npt.NDArray[np.float64]:
         """Measure the on-duty hours between two moments; absences are not taken off.

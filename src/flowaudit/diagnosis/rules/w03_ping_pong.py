@@ -16,6 +16,7 @@ from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def name(lang: Language | None = None) -> str:
@@ -90,8 +91,9 @@ class _Pair:
 
     codes: tuple[int, int]
     cases: Ints
+    lost: Floats
     rows: Ints
-    days: npt.NDArray[np.float64]
+    days: Floats
     returns: int
     population: int
 
@@ -102,11 +104,26 @@ def _pairs(context: Context, t: Thresholds, place: Ints, left: Ints, away: Ints,
     for a, b in np.unique(ends, axis=0):
         own = (ends[:, 0] == a) & (ends[:, 1] == b)
         rows = left[own]
-        away_days = context.days(context.end[rows], context.start[returned[own]])
-        cases = np.unique(context.case[rows])
+        cases, lost = context.by_case(rows, context.days(context.end[rows], context.start[returned[own]]))
         population = len(np.unique(context.case[place == a]))
         if len(cases) >= context.min_cases and len(cases) >= t["share"] * population:
-            yield _Pair((int(a), int(b)), cases, returned[own], away_days, int(own.sum()), population)
+            spent = _spent(context, rows, returned[own])
+            yield _Pair((int(a), int(b)), cases, lost, *spent, int(own.sum()), population)
+
+
+def _spent(context: Context, left: Ints, returned: Ints) -> tuple[Ints, Floats]:
+    """The rows on which the time of a return is spent: all of those in between, the waiting of the one that comes back."""
+    item, _items = context.column("item_code")
+    length = returned - left
+    of = np.repeat(np.arange(len(left)), length)
+    rows = np.arange(len(of)) - np.repeat(np.cumsum(length) - length, length) + left[of] + 1
+    own = (item[rows] == item[left[of]]) | (item[rows] < 0)
+    rows, of = rows[own], of[own]
+    days = np.where(rows == returned[of], context.wait_days[rows], context.node_days[rows])
+    rows, where = np.unique(rows, return_inverse=True)
+    most = np.zeros(len(rows))
+    np.maximum.at(most, where, days)
+    return rows, most
 
 
 def _finding(
@@ -130,6 +147,7 @@ def _finding(
         cases=pair.cases,
         population=pair.population,
         thresholds=t,
+        lost=pair.lost,
         rows=pair.rows,
         row_days=pair.days,
         confidence="high" if context.log.has("stage") else "medium",

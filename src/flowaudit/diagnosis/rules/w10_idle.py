@@ -7,24 +7,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowaudit.diagnosis.context import Context
+from flowaudit.diagnosis.context import Context, Texts
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
+from flowaudit.diagnosis.waiting import CAUSES, cause_name
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
 MOST = 5
-SHARE_OF_TOTAL = 0.05
-WAIT_SHARE = 0.5
-ONE_WEEKDAY = 0.60
-ALONE = 0.95
-WEEKS = 8
-SHARED_ACCOUNT = 0.5
-TENTH_WAITS = 0.5
-"""Working days that at least a tenth of the cases must wait."""
 SHOWN = 0.05
 """Working days below which one decimal shows nothing."""
+WEEKS = 8
+SHARED_ACCOUNT = 0.5
+NAMED = 0.05
+"""Causes below this share of the waiting are not named."""
 Ints = npt.NDArray[np.int64]
+
+ANSWERS = {
+    "applicant": ("M09",), "batching": ("M24",), "contention": ("M19", "M03"), "prioritisation": ("M19", "M03"),
+    "unavailability": ("M03", "M19"), "extraneous": ("M20", "M01"),
+}  # fmt: skip
+"""Measures by the cause of most of the waiting."""
 
 
 def name(lang: Language | None = None) -> str:
@@ -34,8 +37,9 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "The at most 5 activities of offices before which cases lie longest in total, each with at least 5 % of all waiting "
-        "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work, and at least a tenth of the cases waiting half a working day. Patterns named: at least 60 % of the ends on "
-        "one weekday (batches), one officer doing at least 95 %. Without start times it is handover time, work included.",
+        "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work, and at "
+        "least a tenth of the cases waiting half a working day. What lies with the applicant is left out. Patterns named: at least 60 % of the ends on "
+        "one weekday (batches), one officer doing at least 95 %; with start times the shares of the causes. Without start times it is handover time, work included.",
         lang=lang,
     )
 
@@ -43,23 +47,23 @@ def definition(lang: Language | None = None) -> str:
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     activity, names = context.column("activity")
     enabled = (context.enablement.enabler >= 0) & ~context.applicant
-    total = float(context.wait_days[enabled].sum())
+    total = float(context.idle_days[enabled].sum())
     if total <= 0:
         return []
-    waits = np.bincount(activity[enabled], weights=context.wait_days[enabled], minlength=len(names))
+    waits = np.bincount(activity[enabled], weights=context.idle_days[enabled], minlength=len(names))
     works = np.bincount(activity[enabled], weights=context.work_days[enabled], minlength=len(names))
     # With hundreds of activities no single one holds 5 %: five times the even share will do, but never below 1 %.
-    least = max(0.01, min(SHARE_OF_TOTAL, 5.0 / max(len(np.unique(activity)), 1)))
+    least = max(0.01, min(t["share_of_total"], 5.0 / max(len(np.unique(activity)), 1)))
     found = []
     for code in np.argsort(-waits, kind="stable")[:MOST]:
         share = waits[code] / max(waits[code] + works[code], 1e-9)
         rows = np.flatnonzero(enabled & (activity == code))
-        cases, lost = context.by_case(rows, context.wait_days[rows])
+        cases, lost = context.by_case(rows, context.idle_days[rows])
         if waits[code] < least * total or len(cases) < context.min_cases:
             continue
-        if np.quantile(lost, 0.9) < TENTH_WAITS:
+        if np.quantile(lost, 0.9) < t["tenth_waits"]:
             continue  # a few cases that lay for months are no pattern of the step
-        if context.time_kind == "waiting" and share < WAIT_SHARE:
+        if context.time_kind != "handover" and share < t["wait_share"]:
             continue
         found.append(_finding(context, t, str(names[code]), rows, cases, lost, waits[code] / total, float(share)))
     return found
@@ -75,14 +79,15 @@ def _finding(
     of_total: float,
     wait_share: float,
 ) -> Finding:
-    pattern, details, words = _pattern(context, rows)
+    pattern, details, words = _pattern(context, t, rows)
+    causes = _causes(context, rows)
     values: dict[str, Any] = {
         "activity": label, "days": float(np.median(lost)), "p90": float(np.quantile(lost, 0.9)), "share": of_total,
         "wait_share": wait_share,
     }  # fmt: skip
     # A median below what one decimal shows would read "0.0 days", as if nobody waited.
     few_wait = values["days"] < SHOWN
-    if context.time_kind == "waiting":
+    if context.time_kind != "handover":
         title = both("long waiting before a step")
         statement = (
             both(
@@ -122,7 +127,7 @@ def _finding(
         RULE,
         label,
         title=title,
-        statement=(statement[0] + words[0], statement[1] + (" " + words[1] if words[1] else "")),
+        statement=_joined(statement, words, _told(causes)),
         caveat=caveat,
         scope={
             "activities": [label],
@@ -133,21 +138,50 @@ def _finding(
         population=context.log.n_cases,
         thresholds=t,
         rows=rows,
-        row_days=context.wait_days[rows],
+        row_days=context.idle_days[rows],
         confidence="medium" if context.time_kind == "waiting" else "low",
-        measures=("M24",) if pattern == "batching" else ("M19", "M01"),
-        details={"pattern": pattern, "share_of_total": of_total, "wait_share": wait_share, **details},
+        measures=("M24",)
+        if pattern == "batching"
+        else ANSWERS[max(causes, key=causes.__getitem__)]
+        if causes
+        else ("M19", "M01"),
+        details={"pattern": pattern, "share_of_total": of_total, "wait_share": wait_share, "causes": causes, **details},
     )
 
 
-def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[str, str]]:
+def _joined(*texts: Texts) -> Texts:
+    return "".join(text[0] for text in texts), " ".join(text[1] for text in texts if text[1])
+
+
+def _causes(context: Context, rows: Ints) -> dict[str, float]:
+    """Shares of the causes of the waiting that is the office's; nothing where they cannot be told."""
+    parts = context.waiting.working_parts[rows].sum(axis=0, dtype=np.float64)
+    known = {cause: parts[k] for k, cause in enumerate(CAUSES[:-1]) if cause != "applicant"}
+    total = sum(known.values())
+    return {cause: float(hours / total) for cause, hours in known.items()} if total > 0 else {}
+
+
+def _told(causes: dict[str, float]) -> Texts:
+    """The causes by weight, as a sentence."""
+    shown = sorted((c for c in causes if causes[c] >= NAMED), key=lambda c: -causes[c])
+    if not shown:
+        return "", ""
+    texts = []
+    languages: tuple[Language, ...] = ("zh", "en")
+    for lang in languages:
+        parts = _(", ", lang=lang).join(f"{cause_name(c, lang)} {causes[c]:.0%}" for c in shown)
+        texts.append(_("Of this waiting: {parts}.", lang=lang, parts=parts))
+    return texts[0], texts[1]
+
+
+def _pattern(context: Context, t: Thresholds, rows: Ints) -> tuple[str, dict[str, Any], tuple[str, str]]:
     """What the stamps and officers of the waiting instances suggest, in words."""
     days = context.end[rows].astype("datetime64[D]").astype(np.int64)
     weekday = (days + 3) % 7
     counts = np.bincount(weekday, minlength=7)
     weeks = len(np.unique((days + 3) // 7))
     top = int(counts.argmax())
-    if counts[top] >= ONE_WEEKDAY * len(rows) and weeks >= WEEKS:
+    if counts[top] >= t["one_weekday"] * len(rows) and weeks >= WEEKS:
         zh = "周" + "一二三四五六日"[top]
         en = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[top]
         share = counts[top] / len(rows)
@@ -156,12 +190,12 @@ def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[s
             _("{share:.0%} of the ends lie on {weekday}, which suggests batches.", lang="en", share=share, weekday=en),
         )
         return "batching", {"weekday": top, "weekday_share": float(share)}, words
-    if context.automatic[rows].mean() >= ALONE:
+    if context.automatic[rows].mean() >= t["alone"]:
         return "automatic", {}, both("The step is automatic: its schedule decides, not a person.")
     officers, _names = context.column("resource")
     known = officers[rows][officers[rows] >= 0]
     everyone = officers[officers >= 0]
-    alone = np.bincount(known).max() >= ALONE * len(known) if len(known) >= context.min_cases else False
+    alone = np.bincount(known).max() >= t["alone"] * len(known) if len(known) >= context.min_cases else False
     # An account that does half of everything is a shared account, not a person.
     if alone and (everyone == np.bincount(known).argmax()).mean() < SHARED_ACCOUNT:
         return "one_officer", {"officers": 1}, both("Nearly all of it is done by one officer.")
@@ -171,5 +205,8 @@ def _pattern(context: Context, rows: Ints) -> tuple[str, dict[str, Any], tuple[s
 RULE = Rule(
     "W10", name, definition, ("end",), find,
     group="堵点", reengineering="U", reductions=("time",), measures=("M24", "M19", "M01"),
-    parameters={"share_of_total": Parameter(SHARE_OF_TOTAL, 0.0, 1.0)},
+    parameters={
+        "share_of_total": Parameter(0.05, 0.0, 1.0), "wait_share": Parameter(0.5, 0.0, 1.0),
+        "tenth_waits": Parameter(0.5, 0.0, 1000.0), "one_weekday": Parameter(0.60, 0.2, 1.0), "alone": Parameter(0.95, 0.5, 1.0),
+    },
 )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The cases a finding rests on as time lines: what was done when, and which of it the finding is about."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from flowaudit.diagnosis import Explanation
+from flowaudit.messages import Language, current_language
+from flowaudit.messages import translate as _
+from flowaudit.views import _style, _text
+from flowaudit.views.picture import Box, Line, Picture, Shape, Text
+
+WIDTH, LEFT, RIGHT = 442.0, 70.0, 432.0
+BAR, GAP, HEAD = 9.0, 12.0, 16.0
+LEAST = 2.0
+"""Width of what lasted no time that could be seen."""
+
+
+def time_lines(explanation: Explanation, *, lang: Language | None = None, title: str | None = None) -> Picture:
+    """Draw each evidence case on its own axis of calendar time, one row for each event.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    lang, title
+        See :func:`process_map`.
+
+    Returns
+    -------
+    Picture
+        Dark: what the finding is about. A bar runs from start to end; a mark alone is an end without a start.
+    """
+    lang = lang or current_language()
+    events = explanation.events
+    title = title or explanation.finding.title(lang)
+    if events.empty:
+        text = _("no case of this finding is in the log", lang=lang)
+        return Picture(WIDTH, 60, (Text(WIDTH / 2, 30, text, 10, _style.MUTED),), title)
+    shapes: list[Shape] = []
+    y = 4.0
+    for case_id, case in events.groupby("case_id", sort=False, observed=True):
+        shapes += _case(str(case_id), case, y)
+        y += HEAD + len(case) * GAP + 16
+    notes = (
+        explanation.finding.statement(lang),
+        _("Dark: what the finding is about. Each case has an axis of its own, in calendar time.", lang=lang),
+    )
+    return Picture(WIDTH, y, tuple(shapes), title, notes)
+
+
+def _case(case_id: str, case: pd.DataFrame, top: float) -> list[Shape]:
+    end = pd.DatetimeIndex(case["end"])
+    start = pd.DatetimeIndex(case["start"].fillna(case["end"])) if "start" in case else end
+    first, last = min(start.min(), end.min()), max(start.max(), end.max())
+    span = max((last - first) / pd.Timedelta(hours=1), 1e-9)
+    shapes: list[Shape] = [Text(4, top + 6, _text.clip(case_id, 8.5, 180), 8.5, anchor="start")]
+    for share, anchor in ((0.0, "start"), (1.0, "end")):
+        x, moment = LEFT + 110 + (RIGHT - LEFT - 110) * share, first + (last - first) * share
+        shapes.append(Text(x, top + 6, f"{moment:%Y-%m-%d %H:%M}", 7.5, _style.MUTED, anchor))  # type: ignore[arg-type]
+    left, bottom = LEFT + 110, top + HEAD + len(case) * GAP
+    shapes += [Line(((x, top + HEAD - 3), (x, bottom)), _style.GRID, 0.6) for x in (left, RIGHT)]
+
+    def at(moment: pd.Timestamp) -> float:
+        return left + (RIGHT - left) * ((moment - first) / pd.Timedelta(hours=1)) / span
+
+    for i, (activity, begun, ended, mark) in enumerate(
+        zip(case["activity"].astype(str), start, end, case["concerned"], strict=True)
+    ):
+        y = top + HEAD + i * GAP
+        ink = _style.INK if mark else _style.MUTED
+        shapes.append(Text(left - 6, y + BAR / 2, _text.clip(activity, 8, left - 12), 8, ink, "end"))
+        fill = _style.AFTER if mark else "#c9d3dc"
+        x, wide = at(begun), at(ended) - at(begun)
+        shapes.append(Box(min(x, RIGHT - LEAST), y, max(wide, LEAST), BAR, fill=fill, radius=1))
+    return shapes
