@@ -21,7 +21,19 @@ from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from planted import CAUSES, NOISES, SCENARIOS, WASTES, Truth, World, clean_world, combined, noisy, plant, waiting_scenario
+from planted import (
+    CAUSES,
+    NOISES,
+    SCENARIOS,
+    WASTES,
+    Truth,
+    World,
+    clean_world,
+    combined,
+    noisy,
+    plant,
+    waiting_scenario,
+)
 from planted.office import run
 
 from flowaudit.eventlog import from_frame
@@ -153,8 +165,12 @@ def show_rules(
         by_rule[a["rule"]].append(a)
     for a in together:
         in_company[a["rule"]].append(a)
-    print(f"\nWaste rules: {len(single)} logs with one waste, {len(together)} wastes in company, {len(clean)} clean logs")
-    print(f"{'rule':<6}{'recall':>8}{'company':>9}{'false':>8}{'loss':>8}{'blind':>7}{'elsewhere':>11}  by way of planting")
+    print(
+        f"\nWaste rules: {len(single)} logs with one waste, {len(together)} wastes in company, {len(clean)} clean logs"
+    )
+    print(
+        f"{'rule':<6}{'recall':>8}{'company':>9}{'false':>8}{'loss':>8}{'blind':>7}{'elsewhere':>11}  by way of planting"
+    )
     result = {}
     for rule in rules:
         own, company = by_rule[rule], in_company[rule]

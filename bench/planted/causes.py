@@ -343,7 +343,9 @@ class _Run:
             self.close(own)
 
 
-def _causes(own: Instance, of_officer: list[Instance], run: _Run, last_of: dict[int, float], full: Spans) -> list[Spans]:
+def _causes(
+    own: Instance, of_officer: list[Instance], run: _Run, last_of: dict[int, float], full: Spans
+) -> list[Spans]:
     """Split the window of an instance: applicant, batching, contention, prioritisation, unavailability, extraneous."""
     window = [(own.enabled, own.start)] if own.enabled < own.start else []
     if own.officer is None:

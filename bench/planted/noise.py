@@ -54,7 +54,12 @@ def _cut(world: World) -> None:
     cases["result"] = cases["result"].mask(cases["decide_time"].isna())
     frames["cases"] = cases[cases["case_id"].isin(known)].reset_index(drop=True)
     frames["e2o"] = frames["e2o"][frames["e2o"]["event_id"].isin(set(events["event_id"]))].reset_index(drop=True)
-    for name, column in (("material_instances", "submit_time"), ("ratings", "time"), ("special_episodes", "start"), ("visits", "date")):
+    for name, column in (
+        ("material_instances", "submit_time"),
+        ("ratings", "time"),
+        ("special_episodes", "start"),
+        ("visits", "date"),
+    ):
         table = frames[name]
         keep = pd.to_datetime(table[column]) <= cut
         if "case_id" in table:

@@ -273,9 +273,7 @@ def opinion(rng: np.random.Generator, refused: bool) -> str:
     return f"{what}{_SAYS[rng.integers(4)]}{rule}第{number}条要求，{_ENDS[rng.integers(4)]}"
 
 
-def clean_world(
-    seed: int, *, kind: Kind | None = None, cases: int | None = None, items: int | None = None
-) -> World:
+def clean_world(seed: int, *, kind: Kind | None = None, cases: int | None = None, items: int | None = None) -> World:
     """Return a background that has not run yet.
 
     Parameters
@@ -325,7 +323,9 @@ def _item(which: int, inspected: bool, kind: Kind, rng: np.random.Generator) -> 
     low, high = float(rng.uniform(0.4, 1.2)), float(rng.uniform(6.5, 9.5))
 
     def step(activity: str, stage: str, office: str, pool: str, **more: Any) -> Step:
-        return Step(f"{short}{activity}", stage, department, office, f"{department}{pool}", system=f"{short}系统", **more)
+        return Step(
+            f"{short}{activity}", stage, department, office, f"{department}{pool}", system=f"{short}系统", **more
+        )
 
     steps = [
         step("审查", "review", "审批科", "审查岗", hours=(7 * low, 7 * high), level=1, role="科员"),
@@ -339,7 +339,16 @@ def _item(which: int, inspected: bool, kind: Kind, rng: np.random.Generator) -> 
         step("制证", "produce", "证照室", "制证岗", hours=(0.3, 0.6), role="科员"),
     ]
     if rng.random() < 0.2:
-        board = step("集体讨论", "decide", "局领导", "集体讨论岗", hours=(0.3, 0.7), level=4, role="局领导", legally_required=True)
+        board = step(
+            "集体讨论",
+            "decide",
+            "局领导",
+            "集体讨论岗",
+            hours=(0.3, 0.7),
+            level=4,
+            role="局领导",
+            legally_required=True,
+        )
         steps.insert(-1, board)
     if kind == "single":
         steps.insert(0, step("受理", "accept", "受理窗口", "窗口", hours=(0.2, 0.4), role="科员", result="受理"))
@@ -456,7 +465,9 @@ class _Office:
         if bundle.advised:
             self._advise(bundle)
         if not bundle.own_intake:
-            self._apply(bundle, bundle.cases, "申请" if shared else f"{bundle.cases[0].item.short}申请", arrived, filled)
+            self._apply(
+                bundle, bundle.cases, "申请" if shared else f"{bundle.cases[0].item.short}申请", arrived, filled
+            )
         if shared:
             if bundle.incomplete:
                 yield from self._missing(bundle)
@@ -500,7 +511,9 @@ class _Office:
         visit = f"v{bundle.id}-0"
         bundle.visits.append(visit_row(visit, bundle, SITES[0], start, end, "consult"))
         step = Step("综合咨询", "consult", CENTRE, "咨询台", system="综窗系统", role="科员")
-        self.record(bundle.cases, step, start, end, f"{CENTRE}咨询台{1 + int(self.rng.integers(2))}", start, start, visit)
+        self.record(
+            bundle.cases, step, start, end, f"{CENTRE}咨询台{1 + int(self.rng.integers(2))}", start, start, visit
+        )
 
     def _missing(self, bundle: Bundle):
         """Ask for a correction before acceptance, as happens now and then."""
@@ -580,7 +593,9 @@ class _Office:
         yield self.env.timeout(round(minutes * 60) / 60)
         store.put(officer)
         self.count(cases, step, enabled, start)
-        self.record(cases, step, begins(start), ends(self.env.now), officer, begins(min(arrive, start)), claim=begins(start))
+        self.record(
+            cases, step, begins(start), ends(self.env.now), officer, begins(min(arrive, start)), claim=begins(start)
+        )
         return start
 
     def count(self, cases: list[Case], step: Step, enabled: float, start: float) -> None:

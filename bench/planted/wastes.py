@@ -7,8 +7,9 @@ otherwise. What is planted follows the table of the rules in words; no rule of f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,16 +26,18 @@ from planted.office import (
     Paper,
     Step,
     World,
-    begins,
     clean_world,
     day_of,
-    ends,
     opinion,
     paper_row,
     position,
     run,
     visit_row,
+    worked,
 )
+
+SUPPORT = 45
+"""Cases that a planted waste has at least, where there are so many."""
 
 
 @dataclass(eq=False)
@@ -99,8 +102,14 @@ def _activities(item: Item, *stages: str) -> list[str]:
     return [s.activity for s in item.steps if s.stage in stages]
 
 
+def _enough(world: World, cases: list[Case], share: float) -> list[Case]:
+    """Return a share of cases, and at least as many as a finding needs to be supported after some were cut off."""
+    least = min(1.0, SUPPORT / max(len(cases), 1)) if share > 0 else 0.0
+    return world.some(cases, max(share, least))
+
+
 def _chosen(world: World, item: Item, share: float) -> set[Case]:
-    return set(world.some(world.of(item), share))
+    return set(_enough(world, world.of(item), share))
 
 
 def _pool(item: Item, name: str) -> str:
@@ -232,12 +241,6 @@ def _w05(world: World, strength: float, mode: str) -> Truth:
             review = case.route[position(case.route, "review")]
             early = review.but(activity=f"{item.short}预审查", hours=(1, 6), level=None)
             case.route.insert(at, early)
-        elif mode == "reasonless":
-            review = case.route[position(case.route, "review")]
-            pause = review.but(
-                activity=f"{item.short}其他程序", stage="special", level=None, hours=(14, 35), result="完成", opinion=None
-            )  # fmt: skip
-            case.route.insert(position(case.route, "check"), pause)
 
     def squeeze(world: World) -> None:
         """Enter what was done before in the last minutes before the decision."""
@@ -265,10 +268,12 @@ def _w05(world: World, strength: float, mode: str) -> Truth:
 # Materials and forms.
 
 
-def _hand_in(world: World, case: Case, paper: Paper, number: int, **more: object) -> dict[str, object]:
+def _hand_in(world: World, pairs: Iterable[tuple[Case, Paper]], **more: Any) -> None:
+    """Let the applicants hand in papers with their applications."""
     events = world.frames["events"]
-    act = events[(events["case_id"] == case.id) & (events["stage"] == "apply")].iloc[0]
-    return paper_row(case, paper, act["event_id"], act["end"], number=number, **more)  # type: ignore[arg-type]
+    acts = events[events["stage"] == "apply"].drop_duplicates("case_id")
+    told = {case: (event, end) for case, event, end in zip(acts["case_id"], acts["event_id"], acts["end"], strict=True)}
+    _add_papers(world, [paper_row(case, paper, *told[case.id], **more) for case, paper in pairs])
 
 
 def _add_papers(world: World, rows: list[dict[str, object]]) -> None:
@@ -308,7 +313,7 @@ def _w06(world: World, strength: float, mode: str) -> Truth:
 
     def finish(world: World) -> None:
         _add_to_guide(world, other, paper)
-        _add_papers(world, [_hand_in(world, case, paper, 0) for case in second])
+        _hand_in(world, ((case, paper) for case in second))
 
     world.after.append(finish)
     return truth
@@ -318,7 +323,11 @@ def _w07(world: World, strength: float, mode: str) -> Truth:
     item = world.target()
     other = world.other(item)
     if mode == "fields":
-        truth = Truth("W07", mode, {"items": {item.code, other.code}, "fields": {"org_name", "legal_rep", "单位名称", "法定代表人"}})
+        truth = Truth(
+            "W07",
+            mode,
+            {"items": {item.code, other.code}, "fields": {"org_name", "legal_rep", "单位名称", "法定代表人"}},
+        )
 
         def finish(world: World) -> None:
             fields = world.guides["form_fields"]
@@ -445,8 +454,6 @@ def _w09(world: World, strength: float, mode: str) -> Truth:
 
 
 def _working_days(a: pd.Timestamp, b: pd.Timestamp) -> float:
-    from planted.office import worked
-
     return (worked(b) - worked(a)) / DAY
 
 
@@ -493,7 +500,9 @@ def _w11(world: World, strength: float, mode: str) -> Truth:
 
 
 def _w12(world: World, strength: float, mode: str) -> Truth:
-    truth = Truth("W12", mode, {"departments": {i.department for i in world.items}, "items": {i.code for i in world.items}})
+    truth = Truth(
+        "W12", mode, {"departments": {i.department for i in world.items}, "items": {i.code for i in world.items}}
+    )
     for case in world.some([b.cases[0] for b in world.bundles], strength):
         case.bundle.own_intake = True
         truth.mark(case.bundle.cases)
@@ -504,45 +513,58 @@ def _w13(world: World, strength: float, mode: str) -> Truth:
     item = world.target()
     paper = item.papers[0]
     name = paper.name
-    if mode == "levels":
-        pairs = [(case, case) for case in world.some(world.of(item), strength)]
-        stages = ("review", "check")
-        truth = Truth("W13", mode, _place(item, *_activities(item, *stages), materials=name))
-    else:
-        other = world.other(item)
-        partners = {c.bundle: c for c in world.of(other)}
-        both = [c for c in world.of(item) if c.bundle in partners]
-        pairs = [(case, partners[case.bundle]) for case in world.some(both, strength)]
-        stages = ("review", "review")
-        truth = Truth(
-            "W13", mode, {"departments": {item.department, other.department}, "items": {item.code, other.code},
-                          "activities": {*_activities(item, "review"), *_activities(other, "review")}, "materials": {name}},
-        )  # fmt: skip
-    truth.place["materials"].add(paper.code)
-    for pair in pairs:
-        truth.mark(pair)
 
     def says(case: Case, stage: str) -> None:
         step = case.route[position(case.route, stage)]
         words = ("已审查", "经核对", "经复核")[int(world.rng.integers(3))]
         step.opinion = f"{words}{name}，{opinion(world.rng, case.refused)}"
 
-    for n in range(2):
-        _on(world, {pair[n] for pair in pairs}, lambda case, stage=stages[n]: says(case, stage))
+    if mode == "offices":
+        chosen = _chosen(world, item, strength)
+        second = f"{item.short}科室审查"
+        truth = Truth("W13", mode, _place(item, *_activities(item, "review"), second, materials=name))
+        truth.place["materials"].add(paper.code)
+        truth.mark(list(chosen))
+
+        def change(case: Case) -> None:
+            says(case, "review")
+            at = position(case.route, "review")
+            again = case.route[at].but(
+                activity=second, office="监管科", pool=_pool(item, "复看岗"), hours=(2, 6), level=None
+            )
+            case.route.insert(at + 1, again)
+
+        _on(world, chosen, change)
+    else:
+        other = world.other(item)
+        partners = {c.bundle: c for c in world.of(other)}
+        both = [c for c in world.of(item) if c.bundle in partners]
+        pairs = [(case, partners[case.bundle]) for case in world.some(both, strength)]
+        truth = Truth(
+            "W13", mode, {"departments": {item.department, other.department}, "items": {item.code, other.code},
+                          "activities": {*_activities(item, "review"), *_activities(other, "review")}, "materials": {name}},
+        )  # fmt: skip
+        truth.place["materials"].add(paper.code)
+        for pair in pairs:
+            truth.mark(pair)
+        for n in range(2):
+            _on(world, {pair[n] for pair in pairs}, lambda case: says(case, "review"))
     return truth
 
 
 def _w14(world: World, strength: float, mode: str) -> Truth:
     item = world.target()
     paper = item.papers[0] if mode == "rejected" else Paper(f"{item.code}QT", "企业简介", "applicant", "申请人", "self")
-    truth = Truth("W14", mode, {"items": {item.code}, "materials": {paper.code, paper.name}, "departments": {item.department}})
-    chosen = world.some(world.of(item), strength if mode == "rejected" else 0.8)
+    truth = Truth(
+        "W14", mode, {"items": {item.code}, "materials": {paper.code, paper.name}, "departments": {item.department}}
+    )
+    chosen = _enough(world, world.of(item), strength if mode == "rejected" else 0.8)
     truth.mark(chosen)
 
     def finish(world: World) -> None:
         if mode == "optional":
             _add_to_guide(world, item, paper, necessity="optional")
-            _add_papers(world, [_hand_in(world, case, paper, 0) for case in chosen])
+            _hand_in(world, ((case, paper) for case in chosen))
             return
         table = world.frames["material_instances"]
         bad = table["case_id"].isin({c.id for c in chosen}) & (table["canonical_id"] == paper.code)
@@ -559,7 +581,9 @@ def _w14(world: World, strength: float, mode: str) -> Truth:
 def _come(world: World, case: Case, moment: pd.Timestamp, purpose: str, outcome: str, number: int) -> dict[str, object]:
     hour = moment.normalize() + pd.Timedelta(hours=10, minutes=int(world.rng.integers(0, 90)))
     bundle = case.bundle
-    row = visit_row(f"v{bundle.id}-x{number}", bundle, SITES[0], hour, hour + pd.Timedelta(minutes=12), purpose, outcome)
+    row = visit_row(
+        f"v{bundle.id}-x{number}", bundle, SITES[0], hour, hour + pd.Timedelta(minutes=12), purpose, outcome
+    )
     if world.kind == "single":
         row["case_id"] = case.id
         del row["bundle_id"]
@@ -577,9 +601,12 @@ def _workday(moment: pd.Timestamp, days: int) -> pd.Timestamp:
 
 def _w15(world: World, strength: float, mode: str) -> Truth:
     truth = Truth("W15", mode, {"purposes": {"submit", "collect"}, "sites": {SITES[0]}})
-    chosen = world.some([b.cases[0] for b in world.bundles], 0.6 if mode == "collect" else strength)
+    chosen = _enough(world, [b.cases[0] for b in world.bundles], 0.6 if mode == "collect" else strength)
 
     def finish(world: World) -> None:
+        events = world.frames["events"]
+        applied_at = events[events["stage"] == "apply"].drop_duplicates("case_id").set_index("case_id")
+        acts = []
         delivered = world.frames["cases"].set_index("case_id")["deliver_time"]
         rows = []
         for case in chosen:
@@ -591,8 +618,22 @@ def _w15(world: World, strength: float, mode: str) -> Truth:
                 rows.append(_come(world, case, _workday(delivered[case.id], 2), "collect", "progress", 0))
             else:
                 for k in range(2):
-                    rows.append(_come(world, case, _workday(applied, 2 + 3 * k), "submit", "progress", k))
+                    row = _come(world, case, _workday(applied, 2 + 3 * k), "submit", "progress", k)
+                    rows.append(row)
+                    acts.append(
+                        applied_at.loc[case.id].to_dict()
+                        | {
+                            "case_id": case.id, "event_id": f"e{case.id}-{k}", "activity": f"{case.item.short}补交材料",
+                            "item_code": case.item.code, "start": row["called_time"], "end": row["left_time"],
+                            "visit_id": row["visit_id"], "location": row["site"],
+                        }
+                    )  # fmt: skip
         _add_visits(world, rows)
+        if acts:
+            world.frames["events"] = pd.concat([events, pd.DataFrame(acts)], ignore_index=True)
+            more = pd.DataFrame(acts)[["event_id", "case_id"]].rename(columns={"case_id": "object_id"})
+            more = more.assign(object_type="case", qualifier="main")
+            world.frames["e2o"] = pd.concat([world.frames["e2o"], more], ignore_index=True)
         truth.mark([c for case in chosen for c in case.bundle.cases])
 
     world.after.append(finish)
@@ -654,7 +695,7 @@ def _w19(world: World, strength: float, mode: str) -> Truth:
     pool = _pool(item, "审核岗")
     cases = world.of(item)
     # The one who gets nearly all is busy `strength` of the office hours, the two others hardly.
-    share = 0.94
+    share = 0.8
     mean = strength * world.weeks * 35 / (share * len(cases))
     world.favourite[pool] = share
     world.staff[pool] = 3
@@ -672,7 +713,7 @@ def _w19(world: World, strength: float, mode: str) -> Truth:
 def _w20(world: World, strength: float, mode: str) -> Truth:
     truth = Truth("W20", mode, {"channels": {"线上"}, "items": {i.code for i in world.items}, "materials": set()})
     online = [b.cases[0] for b in world.bundles if b.channel == "线上"]
-    chosen = world.some(online, strength)
+    chosen = _enough(world, online, strength)
     for case in chosen:
         truth.mark([case])
     truth.place["materials"] = {p for i in world.items for q in i.papers[:1] for p in (q.code, q.name)}
@@ -736,6 +777,7 @@ def _w22(world: World, strength: float, mode: str) -> Truth:
     low, high = item.review_days
     spread = 7 * (high - low) * 0.204  # Standard deviation of a symmetrical beta(2.5, 2.5) is 0.204 of its range.
     if mode == "time":
+
         def change(case: Case) -> None:
             case.route[position(case.route, "review")].slower = strength * spread
 
@@ -746,14 +788,16 @@ def _w22(world: World, strength: float, mode: str) -> Truth:
     def finish(world: World) -> None:
         for paper in papers:
             _add_to_guide(world, item, paper, necessity="conditional")
-        _add_papers(world, [_hand_in(world, case, paper, 0) for case in chosen for paper in papers])
+        _hand_in(world, ((case, paper) for case in sorted(chosen, key=lambda c: c.id) for paper in papers))
 
     world.after.append(finish)
     return truth
 
 
 def _w23(world: World, strength: float, mode: str) -> Truth:
-    truth = Truth("W23", mode, {"departments": {i.department for i in world.items}, "items": {i.code for i in world.items}})
+    truth = Truth(
+        "W23", mode, {"departments": {i.department for i in world.items}, "items": {i.code for i in world.items}}
+    )
     chosen = {case.bundle for case in world.some([b.cases[0] for b in world.bundles], strength)}
     for bundle in chosen:
         bundle.own_issue = True
@@ -788,7 +832,9 @@ def _w23(world: World, strength: float, mode: str) -> Truth:
 def _w24(world: World, strength: float, mode: str) -> Truth:
     item = world.target()
     paper = next(p for p in item.papers if p.scope == "city")
-    truth = Truth("W24", mode, {"items": {item.code}, "materials": {paper.code, paper.name}, "departments": {item.department}})
+    truth = Truth(
+        "W24", mode, {"items": {item.code}, "materials": {paper.code, paper.name}, "departments": {item.department}}
+    )
     chosen = world.some(world.of(item), strength)
     truth.mark(chosen)
 
@@ -835,8 +881,8 @@ WASTES: dict[str, Waste] = {
                  ("department", "office", "start", "end")),
     "W04": Waste(_w04, {"once": "corrections after acceptance, 3 to 8 working days each", "repeated": "the same, half of them twice"}, 0.25,
                  ("stage", "result", "special_episodes", "material_instances.reject_reason")),
-    "W05": Waste(_w05, {"slow": "acceptance 7 to 15 working days after the application, no correction", "before": "a review before the acceptance", "stamped": "review, check and decision entered within ten minutes", "reasonless": "a special procedure without a reason"}, 0.5,
-                 ("cases.apply_time", "cases.accept_time", "stage", "end", "special_episodes.reason"), kind="single", cases=900, items=3),
+    "W05": Waste(_w05, {"slow": "acceptance 7 to 15 working days after the application, no correction", "before": "a review before the acceptance", "stamped": "review, check and decision entered within ten minutes"}, 0.5,
+                 ("cases.apply_time", "cases.accept_time", "stage", "end"), kind="single", cases=900, items=3),
     "W06": Waste(_w06, {"again": "the applicant hands in one item's own paper for another item, too"}, 0.7,
                  ("material_instances.canonical_id", "material_instances.source"), kind="bundle"),
     "W07": Waste(_w07, {"fields": "the firm's name (known to a register) and the legal representative are typed in every form (guides only)", "systems": "the check keyed again into a second system by the same officer within three minutes"}, 0.8,
@@ -850,11 +896,11 @@ WASTES: dict[str, Waste] = {
     "W11": Waste(_w11, {"guides": "two items ask for each other's result (guides only)"}, 1.0, ("item_materials.produced_by_item",)),
     "W12": Waste(_w12, {"windows": "each item is applied for and accepted at its own department's counter or portal"}, 0.8,
                  ("visits.site", "stage", "department", "system"), kind="bundle"),
-    "W13": Waste(_w13, {"departments": "the opinions of two departments' reviews name one and the same paper", "levels": "the opinions of the first two levels name the same paper"}, 0.8,
+    "W13": Waste(_w13, {"departments": "the opinions of two departments' reviews name one and the same paper", "offices": "another office of the department reviews again, and both opinions name the same paper"}, 0.8,
                  ("opinion", "materials.name"), kind="bundle"),
     "W14": Waste(_w14, {"rejected": "one paper of one item is rejected", "optional": "a paper the guide calls optional is collected in 80 %"}, 0.25,
                  ("material_instances.accepted", "item_materials.necessity")),
-    "W15": Waste(_w15, {"wasted": "two visits in vain before the application", "collect": "60 % come only to collect", "repeat": "two more visits for the same purpose within ten working days"}, 0.3,
+    "W15": Waste(_w15, {"wasted": "two visits in vain before the application", "collect": "60 % come only to collect", "repeat": "two more visits for the same item and purpose within ten working days"}, 0.3,
                  ("visits.purpose", "visits.outcome", "visits.date")),
     "W16": Waste(_w16, {"late": "decided 1 to 4 working days after the promised day", "hugging": "twice the strength decided on the last two days"}, 0.2,
                  ("cases.accept_time", "cases.decide_time", "cases.promised_days")),
@@ -862,7 +908,7 @@ WASTES: dict[str, Waste] = {
                  ("cases.promised_days", "items.promised_days"), cases=700, items=2),
     "W18": Waste(_w18, {"forward": "a district office only passes on, 同意转报, 3 to 12 minutes after 0.8 to 2 working days (at least 450 cases)"}, 1.0,
                  ("level", "authority_level", "result", "opinion"), cases=1100, items=2),
-    "W19": Waste(_w19, {"favourite": "one of three officers gets 94 % of the checks (strength: share of the office hours it takes)"}, 0.92,
+    "W19": Waste(_w19, {"favourite": "one of three officers gets 80 % of the checks (strength: share of the office hours it takes)"}, 0.97,
                  ("resource", "role", "start", "end")),
     "W20": Waste(_w20, {"paper": "online applicants hand in a paper again at a counter", "visit": "online applicants come to show originals"}, 0.5,
                  ("channel", "material_instances.form", "visits.purpose")),

@@ -97,6 +97,15 @@ def test_an_estimate_is_no_longer_than_the_cap():
     assert starts(log)[-1] == "04 15:30"
 
 
+def test_the_begin_of_a_case_enables_only_where_it_was_recorded():
+    frame = frame_of(
+        ("1", "A", "x", "11:30", "09:30"), ("1", "B", None, "11:00", None), ("2", "B", None, "12:00", None)
+    )
+    log = estimate_starts(from_frame(frame), calendar=WEEKDAYS)
+    # The first stamp of case 1 is the start of A; case 2 has none, and takes as long as the other B.
+    assert starts(log)[:3] == ["04 09:30", "04 09:30", "04 10:30"]
+
+
 def test_few_recorded_durations_do_not_speak_for_an_activity():
     rows = [(str(k), "A", f"r{k}", "11:00", "10:50") for k in range(29)]
     log = estimated(*rows, ("n", "A", "r0", "12:00", None), ("m", "A", "s", "16:00", None), cap=3)
@@ -107,6 +116,12 @@ def test_few_recorded_durations_do_not_speak_for_an_activity():
 def test_what_nothing_is_known_of_starts_with_its_end():
     log = estimated(("1", "A", None, "11:00"), ("2", "A", None, "12:00"))
     assert starts(log) == ["04 11:00", "04 12:00"]
+
+
+def test_an_end_tied_with_its_bound_says_nothing_of_the_work():
+    tied = [("1", "B", "x", "10:00"), ("2", "B", "x", "10:00"), ("3", "B", "x", "10:00")]
+    log = estimated(*tied, ("4", "B", "x", "10:40"), ("5", "B", "new", "12:00"))
+    assert starts(log)[1:] == ["04 10:00", "04 10:00", "04 10:00", "04 11:20"]
 
 
 def test_recorded_starts_stay_also_where_they_equal_the_end():

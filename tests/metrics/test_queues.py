@@ -97,11 +97,11 @@ def test_a_shared_event_counts_once():
 
 def test_months_have_their_own_lengths():
     frame = pd.DataFrame({"case_id": "1", "activity": ["A", "B"]}).assign(
-        start=pd.to_datetime(["2024-01-31", "2024-03-01"]), end=pd.to_datetime(["2024-02-01", "2024-03-02"])
+        start=pd.to_datetime(["2024-01-31", "2024-03-11"]), end=pd.to_datetime(["2024-02-11", "2024-03-12"])
     )
     curves = queue_curves(from_frame(frame), every="M")
-    assert curves.loc[curves["activity"] == "B", "waiting_mean"].tolist() == [0, 1, 0]
-    assert curves.loc[curves["activity"] == "A", "in_progress_mean"].tolist() == pytest.approx([1 / 31, 0, 0])
+    assert curves.loc[curves["activity"] == "B", "waiting_mean"].tolist() == pytest.approx([0, 19 / 29, 10 / 31])
+    assert curves.loc[curves["activity"] == "A", "in_progress_mean"].tolist() == pytest.approx([1 / 31, 10 / 29, 0])
 
 
 @settings(max_examples=30)

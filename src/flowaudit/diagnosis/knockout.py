@@ -27,7 +27,8 @@ Pair = tuple[str, str]
 MIN_CASES = 30
 ALWAYS = 0.99
 """Share of cases from which an order counts as a habit."""
-_BLOCK = 2**20
+MOST = 200
+"""Checks compared: those that knock out most."""
 EXACT = 14
 """Checks up to which the best order under constraints is found exactly."""
 _NEGATIVE = re.compile(
@@ -64,7 +65,7 @@ class KnockOutOrder:
     basis : {"result", "activity", None}
         Whether the results told who was knocked out, or a step whose name says so; None where neither did.
     left_out : tuple of str
-        Checks of too few cases to say.
+        Checks of too few cases to say, and those beyond the 200 that knock out most.
     exact : bool
         False where there were too many checks to search all orders that the constraints leave.
     """
@@ -180,8 +181,9 @@ def knock_out_order(
     activity = log.codes("activity")[0].astype(np.int64) if log.n_cases else np.zeros(0, np.int64)
     found = np.unique(activity[knocked])
     reached = _distinct(activity, log.case_index, len(labels)) if log.n_cases else np.zeros(0, np.int64)
-    left_out = tuple(labels[k] for k in found.tolist() if reached[k] < min_cases)
-    checks = [k for k in found.tolist() if reached[k] >= min_cases]
+    often = found[np.argsort(-np.bincount(activity[knocked], minlength=len(labels))[found], kind="stable")]
+    checks = sorted([k for k in often.tolist() if reached[k] >= min_cases][:MOST])
+    left_out = tuple(labels[k] for k in found.tolist() if k not in set(checks))
     time_kind: Literal["processing", "handover"] = "processing" if log.n_cases and log.has("start") else "handover"
     if not checks:
         _constraints(log, [], pairs, None)
@@ -433,18 +435,19 @@ def _orders(log: EventLog, checks: list[int]) -> tuple[Ints, Ints]:
     number = np.full(len(log.labels("activity")), -1, np.int64)
     number[checks] = np.arange(n)
     places = np.flatnonzero(number[table.activity] >= 0)
-    key, first = np.unique(table.variant[places] * n + number[table.activity[places]], return_index=True)
+    first = np.unique(table.variant[places] * n + number[table.activity[places]], return_index=True)[1]
+    # First occurrences only, in the order of each variant: every later one of the same variant comes after.
+    kept = places[np.sort(first)]
+    variant, check = table.variant[kept], number[table.activity[kept]]
     together, earlier = np.zeros((n, n), np.int64), np.zeros((n, n), np.int64)
-    step = max(1, _BLOCK // n)
-    for low in range(0, len(table.cases), step):
-        a, b = np.searchsorted(key, (low * n, (low + step) * n))
-        place = np.full((min(step, len(table.cases) - low), n), -1, np.int64)
-        place.reshape(-1)[key[a:b] - low * n] = places[first[a:b]]
-        weight = table.cases[low : low + step, None]
-        for k in range(n):
-            both = (place[:, [k]] >= 0) & (place >= 0)
-            together[k] += (both * weight).sum(axis=0)
-            earlier[k] += ((both & (place[:, [k]] < place)) * weight).sum(axis=0)
+    for apart in range(1, n):
+        pairs = np.flatnonzero(variant[apart:] == variant[:-apart])
+        if not len(pairs):
+            break
+        a, b, weight = check[pairs], check[pairs + apart], table.cases[variant[pairs]]
+        np.add.at(earlier, (a, b), weight)
+        np.add.at(together, (a, b), weight)
+        np.add.at(together, (b, a), weight)
     return together, earlier
 
 

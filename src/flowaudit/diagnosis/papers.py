@@ -83,8 +83,7 @@ def _recorded(context: Context, table: pd.DataFrame) -> dict[str, Any]:
     truth = Context.truths(pd.Series(answers, dtype="object"))
     nothing = pd.Series(None, table.index, dtype="object")
     times = Context.times(table["submit_time"]) if "submit_time" in table else np.full(len(table), "NaT", "M8[us]")
-    on_paper = _says(table, ("form", "collect_mode"), _PAPER)
-    electronic = _says(table, ("form", "collect_mode"), _ELECTRONIC)
+    on_paper, electronic = _forms(table)
     return {
         "case": table["case"].to_numpy(np.int64),
         "item": item,
@@ -117,11 +116,16 @@ def among(codes: Ints, labels: list[str], fits: Callable[[str], bool]) -> Bools:
     return np.array([*(fits(label) for label in labels), False], np.bool_)[codes]
 
 
-def _says(table: pd.DataFrame, columns: tuple[str, ...], sign: re.Pattern[str]) -> Bools:
-    found = np.zeros(len(table), np.bool_)
-    for column in columns:
-        found |= among(*coded(table, column), lambda word: sign.search(word) is not None)
-    return found
+def _forms(table: pd.DataFrame) -> tuple[Bools, Bools]:
+    """Mark what came on paper and what came electronically; a word such as 纸质/电子化 says neither."""
+    on_paper, electronic = (np.zeros(len(table), np.bool_) for _n in range(2))
+    for column in ("form", "collect_mode"):
+        codes, labels = coded(table, column)
+        one = among(codes, labels, lambda word: _PAPER.search(word) is not None)
+        other = among(codes, labels, lambda word: _ELECTRONIC.search(word) is not None)
+        on_paper |= one & ~other
+        electronic |= other & ~one
+    return on_paper, electronic
 
 
 def _items(context: Context, table: pd.DataFrame) -> tuple[Ints, list[str]]:

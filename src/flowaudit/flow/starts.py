@@ -94,7 +94,7 @@ def estimate_starts(
     if not missing.any():
         return log if FLAG in log.columns else _told(log, recorded, missing, None)
     leader = _leaders(log)
-    bound = np.fmax(_enabled(log, recorded, end), _last_ends(log, end, leader)[leader])
+    bound = np.fmax(_enabled(log, recorded, end), _last_ends(log, end)[leader])
     bound[~missing] = np.datetime64("NaT", "us")
     plan = calendar or load_calendar()
     start = _opened(bound, end, plan, office)
@@ -118,17 +118,17 @@ def _enabled(log: EventLog, start: Stamps, end: Stamps) -> Stamps:
     """Return when every row was enabled, NaT where neither an enabler nor a recorded start of the case says so."""
     found = enablement(log)
     begun = np.fmin.reduceat(start, log.case_ptr[:-1])[log.case_index]
-    begun = np.where(begun <= end, begun, np.datetime64("NaT", "us"))
-    return np.where(found.enabler >= 0, found.enabled, begun)
+    known = (found.enabler >= 0) | (found.enabled == begun)
+    return np.where(known, found.enabled, np.datetime64("NaT", "us"))
 
 
-def _last_ends(log: EventLog, end: Stamps, leader: Ints) -> Stamps:
-    """Return the last earlier end of the same resource, at the leading row of every event; NaT where there is none."""
+def _last_ends(log: EventLog, end: Stamps) -> Stamps:
+    """Return the last earlier end of the same resource, NaT where there is none; among equal ends the log's order counts."""
     found = np.full(len(end), np.datetime64("NaT", "us"))
     if not log.has("resource"):
         return found
     resource = log.codes("resource")[0]
-    rows = np.flatnonzero((leader == np.arange(len(end))) & (resource >= 0) & ~np.isnat(end))
+    rows = np.flatnonzero((resource >= 0) & ~np.isnat(end))
     rows = rows[np.lexsort((end[rows].view(np.int64), resource[rows]))]
     same = np.flatnonzero(resource[rows[1:]] == resource[rows[:-1]])
     found[rows[same + 1]] = end[rows[same]]

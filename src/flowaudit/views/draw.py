@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flowaudit.diagnosis import Explanation, Findings, Waiting
 from flowaudit.errors import UsageError
 from flowaudit.eventlog import EventLog
-from flowaudit.flow import AsIs, discover
+from flowaudit.flow import AsIs, Spectrum, discover
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import FourReductions
@@ -19,13 +19,14 @@ from flowaudit.views.compare_map import compare_map
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
 from flowaudit.views.process_map import merge_pairs, process_map
+from flowaudit.views.spectrum_chart import spectrum_chart
 from flowaudit.views.time_lines import time_lines
 from flowaudit.views.waiting_chart import waiting_chart
 
 if TYPE_CHECKING:
     from flowaudit.study import Study
 
-Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs | Waiting | Explanation
+Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs | Waiting | Explanation | Spectrum
 
 
 def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language | None = None) -> Picture:
@@ -38,7 +39,7 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
         ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
         ``Findings``: days lost by finding. ``Waiting``: the causes of waiting by activity. ``Explanation``: the cases of a
-        finding as time lines.
+        finding as time lines. ``Spectrum``: the passages of a segment between two axes of time.
     metric : {"steps", "time", "clock", "materials", "trips"}, optional
         With ``FourReductions``: how this one is spread over the cases.
     lang : {"zh", "en"}, optional
@@ -80,6 +81,8 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return waiting_chart(thing, lang=lang)
     if isinstance(thing, Explanation):
         return time_lines(thing, lang=lang)
+    if isinstance(thing, Spectrum):
+        return spectrum_chart(thing, lang=lang)
     if isinstance(thing, Runs):
         return process_map(discover(thing[0]), lang=lang)
     if isinstance(thing, EventLog):

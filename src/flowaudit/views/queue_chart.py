@@ -111,7 +111,7 @@ class _Panel:
 
     def draw(self, name: str, waiting: Floats | None, running: Floats) -> list[Shape]:
         left, right = self.x + INDENT, self.x + self.wide
-        upper, lower = self.y + HEAD - 8, self.y + HEAD - 8 + PLOT
+        lower = self.y + HEAD - 8 + PLOT
         edges, kept = self._spans()
         curves = [self._mean(values, kept) for values in (waiting, running) if values is not None]
         marks = ticks(0.0, max(float(c.max()) for c in curves) or 1.0, 3)

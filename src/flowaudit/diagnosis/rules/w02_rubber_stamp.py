@@ -148,12 +148,16 @@ def _signatures(context: Context) -> Bools:
 
 def _negative(context: Context) -> Bools:
     """Rows that are no consent, were reversed later, or whose officer objected elsewhere in the case."""
-    officer, officers = context.column("resource")
+    return ~consents(context) | reversed_later(context) | objected_by(context, "resource")
+
+
+def objected_by(context: Context, column: str) -> Bools:
+    """Mark the rows whose officer (or department) objected or asked for corrections in the same case."""
+    who, names = context.column(column)
     department, departments = context.column("department")
-    key = (context.case * (len(departments) + 1) + department + 1) * (len(officers) + 1) + officer + 1
-    objects = objections(context) | context.among("stage", "correction")
-    objected = (officer >= 0) & np.isin(key, np.unique(key[objects & (officer >= 0)]))
-    return ~consents(context) | reversed_later(context) | objected
+    key = (context.case * (len(departments) + 1) + department + 1) * (len(names) + 1) + who + 1
+    objects = (objections(context) | context.among("stage", "correction")) & (who >= 0)
+    return (who >= 0) & np.isin(key, np.unique(key[objects]))
 
 
 def _minutes(context: Context) -> tuple[Floats, Floats]:

@@ -86,7 +86,7 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
 def _repeated(context: Context, rows: Ints, within: float) -> tuple[Ints, Ints]:
     """Return the inspections that repeat one of another department or item, and which one each repeats."""
     site = _site(context, rows)
-    department, item = context.column("department")[0][rows], _item(context)[rows]
+    department, item = context.column("department")[0][rows], items_of_rows(context)[0][rows]
     order = np.lexsort((rows, context.end[rows], context.start[rows], site))
     rows, site, department, item = rows[order], site[order], department[order], item[order]
     # Coming again for the same item is a second look, and one event in several cases of a site is one inspection.
@@ -148,17 +148,18 @@ def _combined(*codes: Ints) -> Ints:
     return np.asarray(key, np.int64)
 
 
-def _item(context: Context) -> Ints:
-    """Return the item of every row; where it names none, that of its case."""
-    item, items = context.column("item_code")
+def items_of_rows(context: Context) -> tuple[Ints, list[str]]:
+    """Return the item of every row as a code and what the codes stand for; a row that names none has that of its case."""
+    item, labels = context.column("item_code")
+    names = [str(label) for label in labels]
     table = context.table("cases")
     if context.log.unit == "bundle" or table is None or "item_code" not in table:
-        return item
-    names = {str(label): i for i, label in enumerate(items)}
+        return item, names
     known = table.dropna(subset=["item_code"])
+    place = {label: i for i, label in enumerate(names)}
     of_case = np.full(context.log.n_cases, -1, np.int64)
-    of_case[known["case"]] = [names.setdefault(str(code), len(names)) for code in known["item_code"]]
-    return np.where(item < 0, of_case[context.case], item)
+    of_case[known["case"]] = [place.setdefault(str(code), len(place)) for code in known["item_code"]]
+    return np.where(item < 0, of_case[context.case], item), list(place)
 
 
 RULE = Rule(

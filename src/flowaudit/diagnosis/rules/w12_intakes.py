@@ -88,15 +88,40 @@ def one_things(context: Context) -> tuple[Ints, list[str]]:
 
 def several_items(context: Context) -> Bools:
     """Mark the bundles with at least two items; all where nobody tells the items."""
-    item, _items = context.column("item_code")
-    known = item >= 0
-    pairs = np.unique(np.stack([context.case[known], item[known]], axis=1), axis=0)
-    count = np.bincount(pairs[:, 0], minlength=context.log.n_cases)
+    count = items_in_events(context)
     cases = context.table("cases")
     if cases is not None and "item_code" in cases:
         told = cases.dropna(subset=["item_code"]).drop_duplicates(["case", "item_code"])["case"]
         count = np.maximum(count, np.bincount(told, minlength=context.log.n_cases))
     return np.asarray(count > 1) if count.any() else np.ones(context.log.n_cases, np.bool_)
+
+
+def items_in_events(context: Context) -> Ints:
+    """Count the items that the events of every case name."""
+    item, _items = context.column("item_code")
+    known = item >= 0
+    return distinct(context.log.n_cases, context.case[known], item[known])
+
+
+def distinct(n: int, case: Ints, *what: Ints) -> Ints:
+    """Count the distinct combinations of codes per case."""
+    first = np.flatnonzero(~pd.Series(together(case, *what)).duplicated().to_numpy(bool))
+    return np.bincount(case[first], minlength=n).astype(np.int64)
+
+
+def together(*codes: Ints) -> Ints:
+    """Return one code for every combination of codes.
+
+    Examples
+    --------
+    >>> together(np.array([3, 3, 4]), np.array([-1, -1, 7]))
+    array([0, 0, 1])
+    """
+    found = pd.factorize(codes[0])[0].astype(np.int64)
+    for more in codes[1:]:
+        own = pd.factorize(more)[0].astype(np.int64)
+        found = pd.factorize(found * (own.max(initial=0) + 1) + own)[0].astype(np.int64)
+    return found
 
 
 def _intakes(context: Context) -> tuple[Ints, Ints, Ints]:
@@ -107,7 +132,7 @@ def _intakes(context: Context) -> tuple[Ints, Ints, Ints]:
     accepted = np.flatnonzero(context.among("stage", "accept") & ~context.applicant)
     department, _labels = context.column("department")
     accepted = accepted[department[accepted] >= 0]
-    by_acceptance = _distinct(n, context.case[accepted], department[accepted])
+    by_acceptance = distinct(n, context.case[accepted], department[accepted])
     counts = np.stack([by_application, by_visit, by_acceptance])
     source = np.argmax(counts > 0, axis=0)
     intakes = counts[source, np.arange(n)]
@@ -130,12 +155,12 @@ def _by_application(context: Context) -> tuple[Ints, Ints]:
     # At one place on one day it is one act of handing in, however many forms.
     day = context.end[rows].astype("datetime64[D]").astype(np.int64)
     alone = np.where(is_place, -1, rows)
-    act = np.unique(np.stack([case[rows], front, day, alone], axis=1), axis=0, return_inverse=True)[1].ravel()
+    act = together(case[rows], front, day, alone)
     low, high = np.full(act.max() + 1, np.iinfo(np.int64).max), np.full(act.max() + 1, -1, np.int64)
     np.minimum.at(low, act, taker)
     np.maximum.at(high, act, taker)
     taker = np.where(low[act] == high[act], taker, -1)
-    return _distinct(n, case[rows], front, taker), rows
+    return distinct(n, case[rows], front, taker), rows
 
 
 def _fronts(context: Context, rows: Ints) -> tuple[Ints, Bools]:
@@ -188,15 +213,7 @@ def _by_visit(context: Context) -> Ints:
         return np.zeros(n, np.int64)
     words = visits["purpose"].astype("string").str.strip().str.casefold()
     visits = visits[(words.isin(SUBMIT) & visits["site"].notna()).fillna(False).to_numpy(bool)]
-    return _distinct(n, visits["case"].to_numpy(np.int64), pd.factorize(visits["site"])[0].astype(np.int64))
-
-
-def _distinct(n: int, case: Ints, *what: Ints) -> Ints:
-    """Count the distinct combinations per case."""
-    if not len(case):
-        return np.zeros(n, np.int64)
-    pairs = np.unique(np.stack([case, *what], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=n).astype(np.int64)
+    return distinct(n, visits["case"].to_numpy(np.int64), pd.factorize(visits["site"])[0].astype(np.int64))
 
 
 def _accepting(context: Context, cases: Ints) -> list[str]:

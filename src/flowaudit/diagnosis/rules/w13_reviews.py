@@ -188,12 +188,10 @@ def _repeated(context: Context, rows: Ints, point: Ints) -> tuple[Ints, Ints, In
 
 
 def _elsewhere(context: Context, a: Ints, b: Ints) -> Bools:
-    """Say where a later review is another department's, or another office's that is no higher level of the same one."""
-    department, office = context.column("department")[0], context.column("office")[0]
-    stage, level = context.column("stage")[0], context.level
-    offices = (office[a] >= 0) & (office[b] >= 0) & (office[a] != office[b]) & (stage[a] == stage[b])
-    with np.errstate(invalid="ignore"):
-        offices &= ~(level[a] != level[b]) | np.isnan(level[a]) | np.isnan(level[b])
+    """Say where a later review is another department's, or another office's and officer's of the same one."""
+    department, office, officer = (context.column(column)[0] for column in ("department", "office", "resource"))
+    offices = (office[a] >= 0) & (office[b] >= 0) & (office[a] != office[b])
+    offices &= (officer[a] != officer[b]) | (officer[a] < 0)
     found: Bools = (department[a] != department[b]) | offices
     return found
 
@@ -227,14 +225,20 @@ def _changed(context: Context, a: Ints, b: Ints) -> Bools:
 
 def _between(context: Context, keys: Ints, stamps: Stamps, a: Ints, b: Ints, owner: Ints) -> Bools:
     """Say where a stamp of the same key lies after the end of row a and not after the start of row b."""
-    zero = min(stamps.min(), context.end.min()) if len(stamps) else context.end.min()
-    seconds = ((stamps - zero) / np.timedelta64(1, "s")).astype(np.int64)
-    width = int(max(seconds.max(initial=0), (context.end.max() - zero) / np.timedelta64(1, "s"))) + 2
-    ordered = np.sort(keys * width + seconds)
+    ends = context.end[~np.isnat(context.end)]
+    every = np.concatenate([ends, stamps])
+    if not len(every):
+        return np.zeros(len(a), np.bool_)
+    zero, width = every.min(), int((every.max() - every.min()) / np.timedelta64(1, "s")) + 2
+
+    def seconds(moments: Stamps) -> Ints:
+        known = np.where(np.isnat(moments), zero, moments)
+        return np.asarray(np.clip((known - zero) / np.timedelta64(1, "s"), 0, width - 1), np.int64)
+
+    ordered = np.sort(keys * width + seconds(stamps))
 
     def up_to(rows: Ints, moments: Stamps) -> Ints:
-        since = np.floor((moments - zero) / np.timedelta64(1, "s")).astype(np.int64)
-        return np.asarray(np.searchsorted(ordered, owner[rows] * width + np.clip(since, 0, width - 1), side="right"))
+        return np.asarray(np.searchsorted(ordered, owner[rows] * width + seconds(moments), side="right"), np.int64)
 
     found: Bools = up_to(b, context.start[b]) > up_to(a, context.end[a])
     return found

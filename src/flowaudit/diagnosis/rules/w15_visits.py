@@ -10,6 +10,7 @@ import pandas as pd
 from flowaudit.diagnosis.context import Bools, Context, Ints, Texts, both
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
+from flowaudit.diagnosis.rules.w12_intakes import items_in_events
 from flowaudit.diagnosis.rules.w16_deadline import known_days
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
@@ -166,9 +167,7 @@ def _items_of(context: Context, visits: pd.DataFrame) -> Ints:
     A visit whose item nobody tells stands for its case where that has one item only: visits for two items are no repeats.
     """
     item, _items = context.column("item_code")
-    known = item >= 0
-    pairs = np.unique(np.stack([context.case[known], item[known]], axis=1), axis=0)
-    several = np.bincount(pairs[:, 0], minlength=context.log.n_cases) > 1
+    several = items_in_events(context) > 1
     found = np.where(several[visits["case"].to_numpy(np.int64)], -2, -1).astype(np.int64)
     codes, labels = context.column("visit_id")
     rows = np.flatnonzero(codes >= 0)
@@ -187,8 +186,8 @@ def _rows(context: Context, visits: pd.DataFrame) -> Ints:
     codes, labels = context.column("visit_id")
     if "visit_id" not in visits:
         return np.zeros(0, np.int64)
-    wanted = set(visits["visit_id"].dropna().astype(str))
-    return np.flatnonzero(np.isin(codes, [i for i, label in enumerate(labels) if str(label) in wanted]))
+    wanted = pd.Index(labels, dtype="object").isin(visits["visit_id"].dropna().astype("object").unique())
+    return np.flatnonzero(np.r_[wanted, False][codes])
 
 
 RULE = Rule(

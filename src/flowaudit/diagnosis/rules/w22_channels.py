@@ -155,7 +155,9 @@ def _materials(context: Context) -> pd.Series | None:
     columns = [c for c in ("canonical_id", "material_code", "material_name") if table is not None and c in table]
     if table is None or not columns:
         return None
-    kind = table[columns].bfill(axis=1).iloc[:, 0]
+    kind = table[columns[0]]
+    for column in columns[1:]:
+        kind = kind.fillna(table[column])
     item = table["item_code"].astype("string").fillna("") if "item_code" in table else pd.Series("", table.index)
     kinds = pd.DataFrame({"case": table["case"], "item": item, "kind": kind}).dropna(subset=["kind"])
     return kinds.drop_duplicates().groupby(["case", "item"]).size().astype(float)
@@ -188,7 +190,7 @@ def _compare(rows: pd.DataFrame, measure: str, least: int) -> dict[str, Any] | N
         rows[(rows["online"] == side).to_numpy(bool)].groupby("variant")[measure].agg(["size", "mean", "var"])
         for side in (True, False)
     ]
-    parts = sides[0].join(sides[1], how="inner", lsuffix="_1", rsuffix="_0")
+    parts = sides[0].add_suffix("_1").join(sides[1].add_suffix("_0"), how="inner")
     parts = parts[((parts["size_1"] >= 2) & (parts["size_0"] >= 2)).to_numpy(bool)]
     n1, m1, v1, n0, m0, v0 = (
         parts[f"{what}_{side}"].to_numpy(float) for side in (1, 0) for what in ("size", "mean", "var")

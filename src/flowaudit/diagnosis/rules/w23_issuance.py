@@ -8,7 +8,7 @@ import pandas as pd
 from flowaudit.diagnosis.context import Bools, Context, Floats, Ints, both
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w12_intakes import one_things, several_items
+from flowaudit.diagnosis.rules.w12_intakes import distinct, one_things, several_items
 from flowaudit.diagnosis.rules.w15_visits import COLLECT
 from flowaudit.diagnosis.rules.w16_deadline import key_of, known_days
 from flowaudit.messages import Language
@@ -54,7 +54,7 @@ def _measure(context: Context) -> tuple[Ints, Bools, Floats, Bools]:
     case = frame["case"].to_numpy(np.int64)
     decided, delivered = (frame[c].to_numpy("datetime64[us]") for c in ("decided", "delivered"))
     there = ~np.isnat(delivered)
-    issues = _distinct(n, case[there], delivered[there].astype("datetime64[D]").astype(np.int64))
+    issues = distinct(n, case[there], delivered[there].astype("datetime64[D]").astype(np.int64))
     several = np.bincount(case[there], minlength=n) > 1
     if not there.any():
         issues, several = _journeys(context)
@@ -80,18 +80,11 @@ def _journeys(context: Context) -> tuple[Ints, Bools]:
     day = context.times(visits["date"])
     site = pd.factorize(visits["site"])[0] if "site" in visits else np.zeros(len(visits), np.int64)
     known = ~np.isnat(day)
-    found = _distinct(
+    found = distinct(
         n, visits["case"].to_numpy(np.int64)[known], day[known].astype("datetime64[D]").astype(np.int64),
         np.asarray(site, np.int64)[known],
     )  # fmt: skip
     return found, (found > 0) & several_items(context)
-
-
-def _distinct(n: int, case: Ints, *what: Ints) -> Ints:
-    if not len(case):
-        return np.zeros(n, np.int64)
-    pairs = np.unique(np.stack([case, *what], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=n).astype(np.int64)
 
 
 def _apart(
