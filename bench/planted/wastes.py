@@ -258,10 +258,19 @@ def _w05(world: World, strength: float, mode: str) -> Truth:
         for column in ("arrive", "claim"):
             events.loc[own | last, column] = events.loc[own | last, "start"]
 
+    def beyond(world: World) -> None:
+        """Count the working days beyond the fifth."""
+        cases = world.frames["cases"].set_index("case_id")
+        ids = [case.id for case in chosen]
+        days = [_working_days(cases.at[i, "apply_time"], cases.at[i, "accept_time"]) for i in ids]
+        truth.lost_days = sum(max(0.0, d - 5) for d in days)
+
     if mode == "stamped":
         world.after.append(squeeze)
-    else:
-        _on(world, chosen, change)
+        return truth
+    _on(world, chosen, change)
+    if mode == "slow":
+        world.after.append(beyond)
     return truth
 
 
@@ -532,6 +541,7 @@ def _w13(world: World, strength: float, mode: str) -> Truth:
             again = case.route[at].but(
                 activity=second, office="监管科", pool=_pool(item, "复看岗"), hours=(2, 6), level=None
             )
+            again.counts.append((truth, "node"))
             case.route.insert(at + 1, again)
 
         _on(world, chosen, change)
@@ -659,7 +669,14 @@ def _w16(world: World, strength: float, mode: str) -> Truth:
         case.route[position(case.route, "decide")].hold = hold
         truth.mark([case])
 
-    _on(world, _chosen(world, item, strength if mode == "late" else 2 * strength), change)
+    chosen = _chosen(world, item, strength if mode == "late" else 2 * strength)
+    _on(world, chosen, change)
+
+    def beyond(_world: World) -> None:
+        truth.lost_days = float(sum(day_of(case.decided) - _due(case) for case in chosen))
+
+    if mode == "late":
+        world.after.append(beyond)
     return truth
 
 
@@ -764,7 +781,8 @@ def _w21(world: World, strength: float, mode: str) -> Truth:
         # Only what was planted; an expert review with its reason is the background's.
         truth.lost_days = sum((b - a) / DAY for c in chosen for a, b, *_rest in c.suspended[-1:])
 
-    world.after.append(measure)
+    if mode == "late":
+        world.after.append(measure)
     return truth
 
 
@@ -873,7 +891,7 @@ def _w25(world: World, strength: float, mode: str) -> Truth:
 
 
 WASTES: dict[str, Waste] = {
-    "W01": Waste(_w01, {"level": "a fourth level of sign-off in one department, 1 to 2.5 working days after the third"}, 0.4,
+    "W01": Waste(_w01, {"level": "a fourth level of sign-off in one department, 1 to 2.5 working days after the third"}, 0.3,
                  ("level", "stage", "department", "resource", "start", "end")),
     "W02": Waste(_w02, {"stamp": "second level of one item, at least 450 cases: 1 to 4 minutes, twice a day in one go, always 通过, always 同意 (strength: share with that opinion)"}, 1.0,
                  ("result", "opinion", "claim", "start", "end", "legally_required"), cases=1100, items=2),
@@ -883,20 +901,20 @@ WASTES: dict[str, Waste] = {
                  ("stage", "result", "special_episodes", "material_instances.reject_reason")),
     "W05": Waste(_w05, {"slow": "acceptance 7 to 15 working days after the application, no correction", "before": "a review before the acceptance", "stamped": "review, check and decision entered within ten minutes"}, 0.5,
                  ("cases.apply_time", "cases.accept_time", "stage", "end"), kind="single", cases=900, items=3),
-    "W06": Waste(_w06, {"again": "the applicant hands in one item's own paper for another item, too"}, 0.7,
+    "W06": Waste(_w06, {"again": "the applicant hands in one item's own paper for another item, too"}, 0.5,
                  ("material_instances.canonical_id", "material_instances.source"), kind="bundle"),
     "W07": Waste(_w07, {"fields": "the firm's name (known to a register) and the legal representative are typed in every form (guides only)", "systems": "the check keyed again into a second system by the same officer within three minutes"}, 0.8,
                  ("form_fields.class", "form_fields.canonical_field", "system", "resource", "end")),
-    "W08": Waste(_w08, {"departments": "a second department inspects the same premises in the same weeks"}, 0.8,
+    "W08": Waste(_w08, {"departments": "a second department inspects the same premises in the same weeks"}, 0.5,
                  ("stage", "location", "department"), kind="bundle"),
     "W09": Waste(_w09, {"items": "one item begins when the other one has ended", "consult": "two consultations of other departments, one after the other"}, 0.97,
                  ("start", "end", "item_code", "stage", "item_relations"), kind="bundle", items=2),
     "W10": Waste(_w10, {"lying": "3 to 6 working days before the second level", "weekly": "the decision on Thursdays at 14:00"}, 1.0,
                  ("start", "end", "arrive", "claim")),
     "W11": Waste(_w11, {"guides": "two items ask for each other's result (guides only)"}, 1.0, ("item_materials.produced_by_item",)),
-    "W12": Waste(_w12, {"windows": "each item is applied for and accepted at its own department's counter or portal"}, 0.8,
+    "W12": Waste(_w12, {"windows": "each item is applied for and accepted at its own department's counter or portal"}, 0.5,
                  ("visits.site", "stage", "department", "system"), kind="bundle"),
-    "W13": Waste(_w13, {"departments": "the opinions of two departments' reviews name one and the same paper", "offices": "another office of the department reviews again, and both opinions name the same paper"}, 0.8,
+    "W13": Waste(_w13, {"departments": "the opinions of two departments' reviews name one and the same paper", "offices": "another office of the department reviews again, and both opinions name the same paper"}, 0.5,
                  ("opinion", "materials.name"), kind="bundle"),
     "W14": Waste(_w14, {"rejected": "one paper of one item is rejected", "optional": "a paper the guide calls optional is collected in 80 %"}, 0.25,
                  ("material_instances.accepted", "item_materials.necessity")),
@@ -904,21 +922,21 @@ WASTES: dict[str, Waste] = {
                  ("visits.purpose", "visits.outcome", "visits.date")),
     "W16": Waste(_w16, {"late": "decided 1 to 4 working days after the promised day", "hugging": "twice the strength decided on the last two days"}, 0.2,
                  ("cases.accept_time", "cases.decide_time", "cases.promised_days")),
-    "W17": Waste(_w17, {"promise": "the promise is `strength` working days longer than one day above the 95th percentile"}, 12.0,
+    "W17": Waste(_w17, {"promise": "the promise is `strength` working days longer than one day above the 95th percentile"}, 6.0,
                  ("cases.promised_days", "items.promised_days"), cases=700, items=2),
     "W18": Waste(_w18, {"forward": "a district office only passes on, 同意转报, 3 to 12 minutes after 0.8 to 2 working days (at least 450 cases)"}, 1.0,
                  ("level", "authority_level", "result", "opinion"), cases=1100, items=2),
     "W19": Waste(_w19, {"favourite": "one of three officers gets 80 % of the checks (strength: share of the office hours it takes)"}, 0.97,
                  ("resource", "role", "start", "end")),
-    "W20": Waste(_w20, {"paper": "online applicants hand in a paper again at a counter", "visit": "online applicants come to show originals"}, 0.5,
+    "W20": Waste(_w20, {"paper": "online applicants hand in a paper again at a counter", "visit": "online applicants come to show originals"}, 0.4,
                  ("channel", "material_instances.form", "visits.purpose")),
     "W21": Waste(_w21, {"late": "suspended without a reason for 2 to 6 working days, from the last day but one on", "reasonless": "half of the cases suspended without a reason", "share": "half of the cases suspended, with a reason"}, 0.25,
                  ("special_episodes.start", "special_episodes.reason", "cases.promised_days"), cases=900, items=3),
     "W22": Waste(_w22, {"time": "the review of window applications is slower by `strength` standard deviations", "materials": "two more papers asked for at the window"}, 1.0,
                  ("channel", "cases", "material_instances"), cases=800, items=2),
-    "W23": Waste(_w23, {"visits": "each licence is collected at its own department", "courier": "each licence is sent by its own department"}, 0.8,
+    "W23": Waste(_w23, {"visits": "each licence is collected at its own department", "courier": "each licence is sent by its own department"}, 0.5,
                  ("stage", "department", "visits.purpose"), kind="bundle"),
-    "W24": Waste(_w24, {"licence": "an e-licence of the city is handed in by the applicant"}, 0.7,
+    "W24": Waste(_w24, {"licence": "an e-licence of the city is handed in by the applicant"}, 0.5,
                  ("item_materials.issuer_scope", "item_materials.elicence_type", "material_instances.source")),
     "W25": Waste(_w25, {"returned": "the second level sends back for what the intake could have seen"}, 0.2,
                  ("result", "opinion", "level")),

@@ -14,7 +14,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flowaudit.catalogue import Catalogue, apply_merges, lint, propose_merges, read_catalogue
     from flowaudit.delivery import deliver
-    from flowaudit.diagnosis import RULES, Finding, Findings, diagnose
+    from flowaudit.diagnosis import (
+        RULES,
+        Finding,
+        Findings,
+        Waiting,
+        bottlenecks,
+        compare_peers,
+        critical_path,
+        diagnose,
+        drift,
+        explain,
+        handover_network,
+        knock_out_order,
+        lagging,
+        synchronisation,
+        waiting_causes,
+    )
     from flowaudit.documents import Plan, plan
     from flowaudit.errors import FlowAuditError
     from flowaudit.eventlog import (
@@ -47,7 +63,16 @@ if TYPE_CHECKING:
         write_parquet,
         write_xes,
     )
-    from flowaudit.flow import AsIs, directly_follows, discover, replay_fitness, variants
+    from flowaudit.flow import (
+        AsIs,
+        directly_follows,
+        discover,
+        estimate_starts,
+        replay_fitness,
+        spectra,
+        spectrum,
+        variants,
+    )
     from flowaudit.metrics import (
         CountingRule,
         Figure,
@@ -68,6 +93,7 @@ if TYPE_CHECKING:
         guide_figures,
         handovers,
         measure_problems,
+        queue_curves,
         read_tariffs,
         rework,
         stage_times,
@@ -99,16 +125,21 @@ _QUESTIONS = {
     "catalogue": ("Catalogue", "apply_merges", "lint", "propose_merges", "read_catalogue"),
     "worktime": ("Calendar", "Limit", "OfficeHours", "load_calendar", "read_office_hours"),
     # How does it flow?
-    "flow": ("AsIs", "directly_follows", "discover", "replay_fitness", "variants"),
+    "flow": (
+        "AsIs", "directly_follows", "discover", "estimate_starts", "replay_fitness", "spectra", "spectrum", "variants",
+    ),
     # How much: steps, time, materials, trips?
     "metrics": (
         "CountingRule", "Figure", "FourReductions", "Reduction", "Standardised", "Tariffs", "approval_levels",
         "bundle_clocks", "bundle_time", "burden", "clock_problems", "clocks", "cycle_time", "exemptions", "four_by",
-        "four_reductions", "guide_figures", "handovers", "measure_problems", "read_tariffs", "rework", "stage_times",
+        "four_reductions", "guide_figures", "handovers", "measure_problems", "queue_curves", "read_tariffs", "rework", "stage_times",
         "standardise", "time_by", "time_summary", "work_in_progress",
     ),
     # Why so much?
-    "diagnosis": ("RULES", "Finding", "Findings", "diagnose"),
+    "diagnosis": (
+        "RULES", "Finding", "Findings", "Waiting", "bottlenecks", "compare_peers", "critical_path", "diagnose", "drift",
+        "explain", "handover_network", "knock_out_order", "lagging", "synchronisation", "waiting_causes",
+    ),
     # What if it were done otherwise, and what then?
     "process": ("Process", "fit_process"),
     "redesign": ("MEASURES", "Scenario", "suggest"),
@@ -127,16 +158,18 @@ _HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
 
 __all__ = [
     "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure",
-    "Finding", "Findings", "FlowAuditError", "FourReductions", "Limit", "ObjectLog", "OfficeHours", "Plan",
-    "Process", "Quality", "Reduction", "Runs", "Scenario", "Standardised", "Study", "StudySettings", "Target",
-    "Tariffs", "Verdict", "__version__", "apply_merges", "approval_levels", "build_store", "bundle_clocks",
-    "bundle_time", "burden", "check", "clean", "clock_problems", "clocks", "cycle_time", "deliver", "diagnose",
-    "directly_follows", "discover", "draw", "evaluate", "exemptions", "fidelity", "fit_process", "flatten",
-    "four_by", "four_reductions", "guide_figures", "handovers", "lint", "load_calendar", "load_sample",
-    "measure_problems", "officer_map", "open_log", "plan", "propose_merges", "read_catalogue", "read_csv",
-    "read_excel", "read_folder", "read_frame", "read_log", "read_mapping", "read_ocel", "read_office_hours",
-    "read_parquet", "read_targets", "read_tariffs", "read_xes", "replay_fitness", "rework", "select", "simulate",
-    "source_rows", "stage_times", "standardise", "study", "suggest", "time_by", "time_summary", "variants",
+    "Finding", "Findings", "FlowAuditError", "FourReductions", "Limit", "ObjectLog", "OfficeHours", "Plan", "Process",
+    "Quality", "Reduction", "Runs", "Scenario", "Standardised", "Study", "StudySettings", "Target", "Tariffs",
+    "Verdict", "Waiting", "__version__", "apply_merges", "approval_levels", "bottlenecks", "build_store",
+    "bundle_clocks", "bundle_time", "burden", "check", "clean", "clock_problems", "clocks", "compare_peers",
+    "critical_path", "cycle_time", "deliver", "diagnose", "directly_follows", "discover", "draw", "drift",
+    "estimate_starts", "evaluate", "exemptions", "explain", "fidelity", "fit_process", "flatten", "four_by",
+    "four_reductions", "guide_figures", "handover_network", "handovers", "knock_out_order", "lagging", "lint",
+    "load_calendar", "load_sample", "measure_problems", "officer_map", "open_log", "plan", "propose_merges",
+    "queue_curves", "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
+    "read_mapping", "read_ocel", "read_office_hours", "read_parquet", "read_targets", "read_tariffs", "read_xes",
+    "replay_fitness", "rework", "select", "simulate", "source_rows", "spectra", "spectrum", "stage_times",
+    "standardise", "study", "suggest", "synchronisation", "time_by", "time_summary", "variants", "waiting_causes",
     "waterfall", "work_in_progress", "write_csv", "write_log", "write_mapping", "write_ocel", "write_officer_map",
     "write_parquet", "write_xes",
 ]  # fmt: skip

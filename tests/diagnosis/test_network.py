@@ -151,6 +151,7 @@ def test_only_the_busiest_of_a_large_network_are_analysed(monkeypatch):
     assert len(found.notes) == 3
 
 
+@settings(deadline=None, max_examples=15)
 @given(
     st.lists(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=6), min_size=1, max_size=8),
     st.permutations("ABCDE"),

@@ -95,7 +95,8 @@ class KnockOutOrder:
         if self.time_kind == "handover":
             told.append(_("no start times: the hours hold waiting and work together, not processing time."))
         if self.left_out:
-            told.append(_("too few cases to say: {names}.", names=", ".join(self.left_out)))
+            names = ", ".join(self.left_out[:5]) + ("…" if len(self.left_out) > 5 else "")
+            told.append(_("not judged, for too few cases or knock-outs: {names}.", names=names))
         if not self.exact:
             told.append(_("too many checks to search all orders: the best order is an approximation."))
         return tuple(told)

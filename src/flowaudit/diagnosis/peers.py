@@ -301,8 +301,8 @@ def control_limits(pool: npt.ArrayLike, n: npt.ArrayLike, kind: Kind, factor: fl
 
     Examples
     --------
-    >>> control_limits([0.0, 1.0], [100], "share").round(2).tolist()
-    [[0.4, 0.6, 0.35, 0.65]]
+    >>> control_limits([0.0, 1.0], [100], "share").round(3).tolist()
+    [[0.397, 0.603, 0.342, 0.658]]
     """
     from scipy.stats import beta, norm
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def definition(lang: Language | None = None) -> str:
         "Requests for corrections: events of the stage correction by an office, or with the result 补正 or 退回; what goes "
         "back to an earlier step of the office, with no act of the applicant in between, is none. An item (or the whole "
         "log) speaks when the lower Wilson bound of the share of cases with one is at least 5 %. Repeat corrections: asked "
-        "for other materials or contents than before, or at least twice before acceptance where the contents are not known; "
-        "they speak when the lower Wilson bound of their share of the corrected cases is at least 10 %. Lost time: from the "
+        "for other materials or contents than before or, where the contents are not known, at least twice before acceptance "
+        "(at any time where acceptance is not recorded); they speak when the lower Wilson bound of their share of the corrected cases is at least 10 %. Lost time: from the "
         "request to the applicant's next act, or the next event.",
         lang=lang,
     )
@@ -42,62 +43,36 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     asked = correction_requests(context)
     assert asked is not None  # stage or result is there, or nobody would ask
     inside = sent_back_inside(context, asked)
-    requests = asked[~inside]
+    if inside.all():
+        return []
+    requests = _Requests.of(context, asked[~inside])
     item, items = context.column("item_code")
-    answered = answers(context, requests)
-    lost = context.days(context.end[requests], context.end[answered])
-    again = _Again.of(context, requests)
     papers = papers_of(context)
     found = []
-    for code in np.unique(item):
-        own = np.flatnonzero(item[requests] == code)
-        population = len(np.unique(context.case[item == code]))
-        cases = np.unique(context.case[requests[own]])
-        if len(cases) < context.min_cases:
-            continue
+    every = np.unique(pair_keys(item, context.case)) // (context.log.n_cases + 1) - 1
+    order = np.argsort(item[requests.rows], kind="stable")
+    codes, begins = np.unique(item[requests.rows[order]], return_index=True)
+    for code, among in zip(codes.tolist(), np.split(order, begins[1:]), strict=True):
+        own = requests.take(among)
+        population = int((every == code).sum())
+        cases, again = own.cases(context), own.cases(context, own.repeat)
         label = str(items[code]) if code >= 0 else ""
-        repeat = np.unique(context.case[requests[own[again.repeat[own]]]])
-        if wilson(len(cases), population)[0] >= t["share"]:
-            numbers: dict[str, Any] = {
-                "requests": len(own),
-                "repeated": len(np.unique(context.case[requests[own[again.later[own]]]])),
-                "repeated_before_acceptance": len(np.unique(context.case[requests[own[again.early[own]]]])),
-                "repeated_with_other_contents": len(np.unique(context.case[requests[own[again.other[own]]]])),
-                "sent_back_inside": int((item[asked[inside]] == code).sum()),
-            }
-            found.append(
-                _corrections(
-                    context, t, label, requests[own], cases, population, answered[own], lost[own], numbers, papers
-                )
-            )
-        if len(repeat) >= context.min_cases and wilson(len(repeat), len(cases))[0] >= t["repeat"]:
-            of_them = own[again.later[own] & np.isin(context.case[requests[own]], repeat)]
-            found.append(
-                _repeat(
-                    context,
-                    t,
-                    label,
-                    requests[of_them],
-                    repeat,
-                    len(cases),
-                    answered[of_them],
-                    lost[of_them],
-                    again,
-                    own,
-                    requests,
-                )
-            )
+        if len(cases) >= context.min_cases and wilson(len(cases), population)[0] >= t["share"]:
+            sent_back = int((item[asked[inside]] == code).sum())
+            found.append(_corrections(context, t, label, own, population, sent_back, papers))
+        if len(again) >= context.min_cases and wilson(len(again), len(cases))[0] >= t["repeat"]:
+            found.append(_repeat(context, t, label, own))
     return found
 
 
 def _corrections(
-    context: Context, t: Thresholds, label: str, requests: Ints, cases: Ints, population: int, answered: Ints,
-    lost: npt.NDArray[np.float64], numbers: dict[str, Any], papers: Papers | None,
-) -> Finding:  # fmt: skip
+    context: Context, t: Thresholds, label: str, own: _Requests, population: int, sent_back: int, papers: Papers | None
+) -> Finding:
+    cases, repeated = own.cases(context), len(own.cases(context, own.later))
     materials, reasons = _pareto(papers, label or None)
     values = {
-        "item": context.item_name(label), "cases": len(cases), "share": len(cases) / population,
-        "repeated": numbers["repeated"], "yield": 1 - len(cases) / population,
+        "item": context.item_name(label), "cases": len(cases), "share": len(cases) / population, "repeated": repeated,
+        "yield": 1 - len(cases) / population,
     }  # fmt: skip
     statement = (
         both(
@@ -120,43 +95,48 @@ def _corrections(
         caveat=both("A correction may be the applicant's slip as well as an unclear notice; read the reasons first."),
         scope={
             "items": [label] if label else [],
-            "departments": context.labels_of("department", requests),
+            "departments": context.labels_of("department", own.rows),
             "materials": [material for material, _n in materials[:5]],
         },
         cases=cases,
         population=population,
         thresholds=t,
-        rows=answered,
-        row_days=lost,
+        rows=own.answered,
+        row_days=own.lost,
         confidence="high",
         details={
-            **numbers, "first_pass_yield": 1 - len(cases) / population, "materials": [list(m) for m in materials],
+            "requests": len(own.rows),
+            "repeated": repeated,
+            "repeated_before_acceptance": len(own.cases(context, own.early)),
+            "repeated_with_other_contents": len(own.cases(context, own.other)),
+            "sent_back_inside": sent_back,
+            "first_pass_yield": 1 - len(cases) / population,
+            "materials": [list(m) for m in materials],
             "reasons": [list(r) for r in reasons],
         },
-    )  # fmt: skip
+    )
 
 
-def _repeat(
-    context: Context, t: Thresholds, label: str, requests: Ints, cases: Ints, corrected: int, answered: Ints,
-    lost: npt.NDArray[np.float64], again: _Again, own: Ints, every: Ints,
-) -> Finding:  # fmt: skip
+def _repeat(context: Context, t: Thresholds, label: str, own: _Requests) -> Finding:
+    cases, corrected = own.cases(context, own.repeat), len(own.cases(context))
+    beyond = own.take(own.later & np.isin(context.case[own.rows], cases))
     values = {
         "item": context.item_name(label), "cases": len(cases), "corrected": corrected, "share": len(cases) / corrected,
     }  # fmt: skip
     statement = (
         both(
-            "“{item}”: of {corrected:,} corrected cases {cases:,} ({share:.0%}) were asked again, before acceptance or for something else "
-            "than the first time, which one complete notice could avoid; to be checked.",
+            "“{item}”: of {corrected:,} corrected cases {cases:,} ({share:.0%}) were asked again for what the first notice could "
+            "perhaps have told, too; to be checked.",
             **values,
         )
         if label
         else both(
-            "Of {corrected:,} corrected cases {cases:,} ({share:.0%}) were asked again, before acceptance or for something else than the "
-            "first time, which one complete notice could avoid; to be checked.",
+            "Of {corrected:,} corrected cases {cases:,} ({share:.0%}) were asked again for what the first notice could perhaps have "
+            "told, too; to be checked.",
             **values,
         )
     )
-    told = again.told[own]
+    known = bool(own.told.any() or context.among("stage", "accept").any())
     return context.finding(
         RULE,
         f"{label or 'all'}-repeat",
@@ -167,21 +147,21 @@ def _repeat(
         ),
         scope={
             "items": [label] if label else [],
-            "departments": context.labels_of("department", requests),
-            "activities": context.labels_of("activity", requests),
+            "departments": context.labels_of("department", beyond.rows),
+            "activities": context.labels_of("activity", beyond.rows),
         },
         cases=cases,
         population=corrected,
         thresholds=t,
-        rows=answered,
-        row_days=lost,
-        confidence="high" if told.mean() >= 0.5 else "medium",
+        rows=beyond.answered,
+        row_days=beyond.lost,
+        confidence="high" if own.told.mean() >= 0.5 else "medium" if known else "low",
         reductions=("time", "trips"),
         measures=("M09", "M10"),
         details={
-            "requests_beyond_the_first": len(requests),
-            "before_acceptance": len(np.unique(context.case[every[own[again.early[own]]]])),
-            "with_other_contents": len(np.unique(context.case[every[own[again.other[own]]]])),
+            "requests_beyond_the_first": len(beyond.rows),
+            "before_acceptance": len(own.cases(context, own.early)),
+            "with_other_contents": len(own.cases(context, own.other)),
         },
     )
 
@@ -213,39 +193,55 @@ def sent_back_inside(context: Context, requests: Ints) -> Bools:
     return found
 
 
-class _Again:
-    """Which requests come again for an item of a case, and whether that could have been told the first time.
+@dataclass(frozen=True, eq=False)
+class _Requests:
+    """Requests for corrections, and which of them come again though the first could have told it.
 
     Attributes
     ----------
+    rows, answered : array of int
+        Rows of the log.
+    lost : array of float
+        Working days until the answer.
     later : array of bool
         Not the first request of its case and item.
     early : array of bool
-        Such a one before acceptance, where the first was before it, too.
+        Such a one before acceptance; where nobody says when a case was accepted, any such one.
     other : array of bool
-        Such a one for materials or contents that no earlier request named.
+        Such a one for materials or contents that no request before it named.
     told : array of bool
         Materials or an opinion say what the request is about.
     repeat : array of bool
-        Counts as a repeat: for other contents, or before acceptance with unknown contents.
+        For other contents, or early and not known to ask for the same again.
     """
 
-    def __init__(self, later: Bools, early: Bools, other: Bools, told: Bools, same: Bools) -> None:
-        self.later, self.early, self.other, self.told = later, early, other, told
-        self.repeat = other | (early & ~same)
+    rows: Ints
+    answered: Ints
+    lost: npt.NDArray[np.float64]
+    later: Bools
+    early: Bools
+    other: Bools
+    told: Bools
+    repeat: Bools
 
     @classmethod
-    def of(cls, context: Context, requests: Ints) -> _Again:
-        item = context.column("item_code")[0][requests]
-        group = pair_keys(context.case[requests], item)
+    def of(cls, context: Context, rows: Ints) -> _Requests:
+        answered = answers(context, rows)
+        item = context.column("item_code")[0][rows]
+        group = pair_keys(context.case[rows], item)
         _groups, first, of = np.unique(group, return_index=True, return_inverse=True)
-        start = first[of]
-        later = np.arange(len(requests)) != start
-        accepted = _accepted(context, context.case[requests], item)
-        # Where nobody says when a case was accepted, no request is known to have come later.
-        early = later & ~(context.end[requests] > accepted)
-        other, told, same = _contents(context, requests, group, start, later)
-        return cls(later, early, other, told, same)
+        later = np.arange(len(rows)) != first[of]
+        early = later & ~(context.end[rows] > _accepted(context, context.case[rows], item))
+        other, told, same = _contents(context, rows, group, first[of], later)
+        lost = context.days(context.end[rows], context.end[answered])
+        return cls(rows, answered, lost, later, early, other, told, other | (early & ~same))
+
+    def take(self, which: Bools | Ints) -> _Requests:
+        return _Requests(*(getattr(self, field.name)[which] for field in fields(self)))
+
+    def cases(self, context: Context, which: Bools | None = None) -> Ints:
+        """Return the positions of the cases with such requests."""
+        return np.unique(context.case[self.rows if which is None else self.rows[which]])
 
 
 def _accepted(context: Context, case: Ints, item: Ints) -> Stamps:

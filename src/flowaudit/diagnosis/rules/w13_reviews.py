@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,19 +138,25 @@ def named_materials(context: Context, texts: Iterable[object]) -> pd.Series:
 
     words = pa.array([None if text is None else str(text) for text in texts], pa.string())
     names = _material_names(context)
-    hits = {
-        word: np.asarray(pc.fill_null(pc.match_substring(words, word), False).to_numpy(zero_copy_only=False), bool)
-        for word in names
-    }
+    if not names:
+        return pd.Series([], index=np.zeros(0, np.int64), dtype="object")
+    anything = "|".join(re.escape(word) for word in names)
+    some = np.flatnonzero(_true(pc.match_substring_regex(words, anything)))
+    words = words.take(pa.array(some))
+    hits = {word: _true(pc.match_substring(words, word)) for word in names}
     places, found = [], []
     for word, own in hits.items():
         alone = own.copy()
         for longer in names:
             if word != longer and word in longer:
                 alone &= ~hits[longer]
-        places.append(np.flatnonzero(alone))
+        places.append(some[np.flatnonzero(alone)])
         found += [names[word]] * int(alone.sum())
-    return pd.Series(found, index=np.concatenate(places) if places else [], dtype="object")
+    return pd.Series(found, index=np.concatenate(places), dtype="object")
+
+
+def _true(found: Any) -> Bools:
+    return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
 
 
 def _material_names(context: Context) -> dict[str, str]:

@@ -15,15 +15,14 @@ from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
 OVERLAP = 0.05
-"""Share of an account's work that overlaps its own: more of it, and several people use it or work lies open for days."""
-LONG = 0.10
-"""Share of an officer's work in pieces of more than an office day: more of it, and waiting is recorded as work."""
+"""Share of an account's work that overlaps its own: more of it, and several people use it, or waiting is recorded as work."""
 PART = 0.05
 HALF = 0.5
 CHANCE = 0.05
 SURE = 3.7
 """Standard errors of the rank test, about 1 in 10 000: several steps are tested in one log."""
 FEWEST_AWAY = 10
+FEWEST = 5
 
 
 def name(lang: Language | None = None) -> str:
@@ -32,26 +31,27 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "(a) An officer with at least 100 pieces of work of known length who works more than 85 % of the office hours between the first "
-        "and the last stamp, while a peer of the same department and role (without roles: with the same steps) works less than 50 %; "
-        "what runs at the same time counts once. (b) A step of which one officer does at least 95 % of at least 100, in a "
-        "department that has others, and before which cases that come while the officer is away wait significantly (and half a working day) "
-        "longer. Away: a run of working days without any stamp, though work lay waiting, too long to be chance. Accounts whose work "
-        "overlaps or lies open for days are no persons and are not judged. Lost time: waiting beyond the median at the peers, or "
-        "beyond that on other days.",
+        "(a) An officer whose pieces of work of known length support it (30 by default) and who works more than 85 % of the "
+        "office hours between the first and the last stamp, while a peer of the same department and role (without roles: with "
+        "the same steps), there for at least half of that time, works less than 50 %; what runs at the same time counts once. "
+        "(b) A step of which one officer does at least 95 % of at least 100, in a department that has others, and before which "
+        "cases that come while the officer is away wait significantly (and half a working day) longer. Away: a run of working "
+        "days without any stamp, though work lay waiting, too long to be chance. Accounts whose work overlaps itself are several "
+        "persons, or record waiting as work, and are not judged. Lost time: waiting beyond the median at the peers, or beyond "
+        "that on other days.",
         lang=lang,
     )
 
 
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     load = _loads(context)
-    enough = load.pieces >= t["n"]
+    enough = load.pieces >= min(context.min_cases, t["n"])
     if not enough.any():
         return []
     if not load.person[enough].any():
         return NotCheckable(
             "W19",
-            *both("the work of every account overlaps or lies open for days, so that nobody's load can be told"),
+            *both("the work of every account overlaps itself, so that nobody's load can be told"),
             ("start (of the work itself)",),
         )
     return [*_uneven(context, t, load), *_single(context, t, load)]
@@ -66,7 +66,7 @@ class _Loads:
     first, last : array of float
         First and last stamp, working days since the log's first one.
     person : array of bool
-        Whose work hardly overlaps and does not lie open for days.
+        Whose pieces of work hardly overlap.
     """
 
     pieces: Ints
@@ -96,25 +96,21 @@ def _loads(context: Context) -> _Loads:
     own, begun, ended = who[real][order], begun[real][order], ended[real][order]
     reached = pd.Series(ended).groupby(own).cummax().groupby(own).shift().fillna(-np.inf).to_numpy()
     fresh = np.maximum(0.0, ended - np.maximum(begun, reached))
-    length = ended - begun
-    busy, whole, long = (
-        np.bincount(own, weights=w, minlength=n).astype(np.float64)
-        for w in (fresh, length, np.where(length > 1, length, 0.0))
-    )
-    person = (whole <= (1 + OVERLAP) * busy) & (long <= LONG * whole) & (whole > 0)
+    busy, whole = (np.bincount(own, weights=w, minlength=n).astype(np.float64) for w in (fresh, ended - begun))
+    person = (whole <= (1 + OVERLAP) * busy) & (whole > 0)
     return _Loads(np.bincount(own, minlength=n).astype(np.int64), busy, first, last, person)
 
 
 def _uneven(context: Context, t: Thresholds, load: _Loads) -> Iterator[Finding]:
     officer, names = context.column("resource")
     used = load.utilisation
-    judged = np.flatnonzero(load.person & (load.pieces >= t["n"]) & ~np.isnan(used))
+    # Who has little to do leaves few stamps: a peer needs to have been there for half of the time, no more.
+    judged = np.flatnonzero(load.person & (load.pieces >= FEWEST) & ~np.isnan(used))
     group, shown = _groups(context, judged)
-    for busy in judged[used[judged] > t["busy"]].tolist():
+    for busy in judged[(used[judged] > t["busy"]) & (load.pieces[judged] >= context.min_cases)].tolist():
         mates = judged[(group[judged] == group[busy]) & (used[judged] < t["idle"])]
         shared = np.minimum(load.last[mates], load.last[busy]) - np.maximum(load.first[mates], load.first[busy])
-        shorter = np.minimum(load.last[mates] - load.first[mates], load.last[busy] - load.first[busy])
-        mates = mates[shared >= HALF * shorter]
+        mates = mates[shared >= HALF * (load.last[busy] - load.first[busy])]
         if not len(mates):
             continue
         rows, theirs = (np.flatnonzero(np.isin(officer, who) & context.human) for who in ([busy], mates))

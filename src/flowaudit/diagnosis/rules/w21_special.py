@@ -74,7 +74,8 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         )
     _codes, labels = context.column("department")
     found = _often(context, t, frame, department, stops)
-    codes = np.unique(stops.department)
+    codes, counts = np.unique(stops.department, return_counts=True)
+    codes = codes[counts >= context.min_cases]
     late, chance = _late(context, t, frame, stops)
     decided = frame["decided"].notna().to_numpy()[stops.spell]
     for code in codes:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Context, Texts, both
+from flowaudit.diagnosis.context import Context, Floats, Texts, both
 from flowaudit.diagnosis.corrections import correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
@@ -50,17 +50,15 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
             ("material_instances | stage (correction) | result | stage (accept, decide)",),
         )
     compared = [
-        (str(item) if item != "" else "", measure, own, result)
-        for item, of_item in rows.groupby("item_code", sort=True)
+        (str(item), measure, result)
         for measure in MEASURES
-        for own in [of_item[of_item[measure].notna()]]
-        for result in [_compare(own, measure, context.min_cases)]
-        if result is not None
+        for item, result in _compare(rows[rows[measure].notna()], measure, context.min_cases)
     ]
     found = []
-    for item, measure, own, result in compared:
+    for item, measure, result in sorted(compared, key=lambda c: c[0]):
         if abs(result["smd"]) <= t["smd"] or result["p"] >= t["p"] / len(compared):
             continue
+        own = rows[(rows["item_code"] == item).to_numpy(bool) & rows[measure].notna().to_numpy(bool)]
         # Those to look at came by the channel that asks for more.
         more = (result["difference"] > 0) == own["online"]
         cases = own["case"].to_numpy(np.int64)[more.to_numpy(bool)]
@@ -182,35 +180,44 @@ def _time(context: Context) -> pd.Series | None:
     return pd.Series(frame["clock_days"].to_numpy(float), index)
 
 
-def _compare(rows: pd.DataFrame, measure: str, least: int) -> dict[str, Any] | None:
-    """Compare a figure online and at the window within each variant; None where there are too few cases."""
+def _compare(rows: pd.DataFrame, measure: str, least: int) -> list[tuple[Any, dict[str, Any]]]:
+    """Compare a figure online and at the window within each variant, for every item with enough cases by both."""
     from scipy.special import erfc
 
     sides = [
-        rows[(rows["online"] == side).to_numpy(bool)].groupby("variant")[measure].agg(["size", "mean", "var"])
+        rows[(rows["online"] == side).to_numpy(bool)].groupby(["item_code", "variant"])[measure].agg(["size", "mean", "var"])
         for side in (True, False)
-    ]
+    ]  # fmt: skip
     parts = sides[0].add_suffix("_1").join(sides[1].add_suffix("_0"), how="inner")
     parts = parts[((parts["size_1"] >= 2) & (parts["size_0"] >= 2)).to_numpy(bool)]
     n1, m1, v1, n0, m0, v0 = (
         parts[f"{what}_{side}"].to_numpy(float) for side in (1, 0) for what in ("size", "mean", "var")
     )
-    if n1.sum() < least or n0.sum() < least:
-        return None
+    item, items = pd.factorize(parts.index.get_level_values("item_code"))
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(item, weights=values, minlength=len(items)).astype(np.float64)
+
     weight = n1 * n0 / (n1 + n0)
-    weight = weight / weight.sum()
-    difference = float((weight * (m1 - m0)).sum())
-    pooled = ((n1 - 1) * v1 + (n0 - 1) * v0).sum() / (n1 + n0 - 2).sum()
-    error = float((weight**2 * (v1 / n1 + v0 / n0)).sum()) ** 0.5
-    if abs(difference) < 1e-12:
-        return None
+    weight = weight / total(weight)[item]
+    online, window, online_n, window_n = total(weight * m1), total(weight * m0), total(n1), total(n0)
+    difference, variants = online - window, np.bincount(item, minlength=len(items))
+    pooled = np.sqrt(total((n1 - 1) * v1 + (n0 - 1) * v0) / total(n1 + n0 - 2))
+    error = np.sqrt(total(weight**2 * (v1 / n1 + v0 / n0)))
     # Where all cases of a channel are alike, any difference is certain.
-    smd = difference / pooled**0.5 if pooled > 0 else np.copysign(np.inf, difference)
-    p = float(erfc(abs(difference) / error / 2**0.5)) if error > 0 else 0.0
-    return {
-        "online": float((weight * m1).sum()), "window": float((weight * m0).sum()), "difference": difference,
-        "smd": float(smd), "p": p, "n_online": int(n1.sum()), "n_window": int(n0.sum()), "variants": len(parts),
-    }  # fmt: skip
+    with np.errstate(divide="ignore", invalid="ignore"):
+        smd, p = difference / pooled, erfc(np.abs(difference) / error / np.sqrt(2))
+    differs = np.abs(difference) > 1e-12
+    return [
+        (
+            items[i],
+            {
+                "online": float(online[i]), "window": float(window[i]), "difference": float(difference[i]), "smd": float(smd[i]),
+                "p": float(p[i]), "n_online": int(online_n[i]), "n_window": int(window_n[i]), "variants": int(variants[i]),
+            },
+        )
+        for i in np.flatnonzero(differs & (online_n >= least) & (window_n >= least)).tolist()
+    ]  # fmt: skip
 
 
 RULE = Rule(

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Bools, Context, Ints
+from flowaudit.diagnosis.context import SIGNING, Bools, Context, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.diagnosis.rules.w02_rubber_stamp import objections
-from flowaudit.diagnosis.rules.w05_off_clock import spells_of
+from flowaudit.diagnosis.rules.w05_off_clock import Spells, spells_of
 from flowaudit.diagnosis.rules.w08_inspections import items_of_rows
 from flowaudit.diagnosis.rules.w13_reviews import named_materials
 from flowaudit.messages import Language, both
@@ -19,7 +19,8 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 
 FORMAL = re.compile(
-    "材料|不齐|不全|缺|格式|签名|签字|签章|盖章|公章|过期|有效期|不一致|不清晰|模糊|漏填|漏交|未填|未提交|未附|未提供|空白|份数"
+    "材料|不齐|不全|不完整|缺|格式|法定形式|签名|签字|签章|盖章|公章|过期|有效期|不一致|不清晰|模糊|漏填|漏交|未填|填写|未提交|未附|未提供"
+    "|空白|份数"
     "|missing|incomplete|expired|illegible|unsigned|signature|stamp|format|mismatch|inconsistent|unreadable"
 )
 """What a text says when it is about the papers rather than the matter."""
@@ -35,7 +36,8 @@ def definition(lang: Language | None = None) -> str:
         "for a reason intake could have seen: the opinion or result names a material of the catalogue or a formal defect (missing, "
         "incomplete, unsigned, expired, inconsistent ...), or, without an opinion, a rejected material has a reason and this is the first "
         "return after it was handed in. An item speaks when Wilson's lower bound of the share of its cases is at least 5 %. Lost "
-        "time: waiting and work of the offices from acceptance to the last such return.",
+        "time: waiting and work of the offices that came again, from the first such return until that level signs once more; "
+        "where the case ended with the return, all from acceptance to it.",
         lang=lang,
     )
 
@@ -45,24 +47,18 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     item, items = items_of_rows(context)
     spells = spells_of(context)
     found = []
-    for code in np.unique(item[returns]):
+    order = np.argsort(item, kind="stable")
+    ordered = item[order]
+    for code in np.unique(item[returns]).tolist():
         own = returns[item[returns] == code]
+        rows = order[slice(*np.searchsorted(ordered, [code, code + 1]))]
         cases = np.unique(context.case[own])
         if len(cases) < context.min_cases:
             continue
-        population = len(np.unique(context.case[item == code]))
+        population = context.population(rows)
         if wilson(len(cases), population)[0] < t["share"]:
             continue
-        last = np.full(context.log.n_cases, -1, np.int64)
-        np.maximum.at(last, context.case[own], own)
-        rows = np.flatnonzero((item == code) & ~context.applicant)
-        rows = rows[rows <= last[context.case[rows]]]
-        if len(spells.case):
-            accepted = np.where(
-                spells.of_row[rows] >= 0, spells.accepted[spells.of_row[rows]], np.datetime64("NaT", "us")
-            )
-            with np.errstate(invalid="ignore"):
-                rows = rows[~(context.end[rows] <= accepted)]
+        rows = _in_vain(context, rows, own, spells)
         label = str(items[code]) if code >= 0 else ""
         reasons = pd.Series([why[row] for row in own.tolist()]).value_counts()
         reasons = reasons.sort_index().sort_values(ascending=False, kind="stable")
@@ -100,6 +96,28 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     return found
 
 
+def _in_vain(context: Context, rows: Ints, returns: Ints, spells: Spells) -> Ints:
+    """Return those of an item's rows that would not have been, had intake seen what the returns (ascending) were about."""
+    n, case, activity = context.log.n_cases, context.case[rows], context.column("activity")[0]
+    first, last, again, goes_on = (np.full(n, -1, np.int64) for _name in range(4))
+    last[context.case[returns]] = returns
+    first[context.case[returns[::-1]]] = returns[::-1]
+    concerned = last[case] >= 0
+    after = rows[concerned & (rows > last[case])]
+    same = after[activity[after] == activity[last[context.case[after]]]]
+    again[context.case[same[::-1]]] = same[::-1]
+    signed = after[context.among("stage", *SIGNING)[after] | (context.level[after] >= 1)]
+    goes_on[context.case[signed]] = signed
+    # Seen at once, the case would have passed once: what was done again is in vain, or all of it where it ended so.
+    redone = concerned & (rows > first[case]) & (rows <= again[case])
+    ended = concerned & (again[case] < 0) & (goes_on[case] < 0) & (rows <= last[case])
+    if len(spells.case):
+        accepted = np.where(spells.of_row[rows] >= 0, spells.accepted[spells.of_row[rows]], np.datetime64("NaT", "us"))
+        with np.errstate(invalid="ignore"):
+            ended &= ~(context.end[rows] <= accepted)
+    return rows[(redone | ended) & ~context.applicant[rows]]
+
+
 def _late_returns(context: Context) -> tuple[Ints, dict[int, str]]:
     """Return the rows in which a late level sent a case back for its papers, and the reason each gives."""
     with np.errstate(invalid="ignore"):
@@ -111,7 +129,7 @@ def _late_returns(context: Context) -> tuple[Ints, dict[int, str]]:
     told_by = [(opinion, opinions), (result, results)]
     why: dict[int, str] = {}
     for codes, labels in reversed(told_by):
-        formal = _formal(context, labels)
+        formal = _formal(context, labels, np.unique(codes[returned]))
         for row in np.flatnonzero(returned & (codes >= 0) & formal[codes]).tolist():
             why[row] = str(labels[codes[row]])
     # An opinion that speaks of the matter itself is the reason, whatever the papers were.
@@ -121,12 +139,13 @@ def _late_returns(context: Context) -> tuple[Ints, dict[int, str]]:
     return np.array(sorted(why), np.int64), why
 
 
-def _formal(context: Context, labels: list[str]) -> Bools:
-    """Say which texts are about papers: they name a material or a formal defect; one more at the end for none."""
+def _formal(context: Context, labels: list[str], used: Ints) -> Bools:
+    """Say which of the texts used are about papers: they name a material or a formal defect; one more at the end for none."""
+    used = used[used >= 0]
+    texts = [str(labels[i]) for i in used.tolist()]
     found = np.zeros(len(labels) + 1, np.bool_)
-    found[np.asarray(named_materials(context, labels).index, np.int64)] = True
-    for i, label in enumerate(labels):
-        found[i] |= bool(FORMAL.search(str(label).casefold()))
+    found[used] = [bool(FORMAL.search(text.casefold())) for text in texts]
+    found[used[np.asarray(named_materials(context, texts).index, np.int64)]] = True
     return found
 
 
