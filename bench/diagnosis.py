@@ -1,6 +1,6 @@
 """Diagnosis against planted truth: recall and false positives of every waste rule, error of the estimated loss and of the causes.
 
-    python dev.py bench diagnosis [--only W03,W09] [--seeds 20] [--clean 50] [--causes-only | --rules-only]
+    python dev.py bench diagnosis [--only W03,W09] [--seeds 20] [--clean 50] [--first 0] [--scale 1] [--causes-only | --rules-only]
 
 Logs come from a SimPy office that shares no code with flowaudit (`bench/planted`): clean backgrounds, the same with one
 waste or several, and offices whose waiting has known causes. The last line is one JSON object.
@@ -35,6 +35,7 @@ from planted import (
     waiting_scenario,
 )
 from planted.office import run
+from planted.wastes import scaled
 
 from flowaudit.eventlog import from_frame
 from flowaudit.worktime import Calendar
@@ -75,16 +76,16 @@ def diagnosed(world: World, rules: Iterable[str]) -> Any:
     return diagnose(world.log(), world.catalogue(), calendar=Calendar.weekdays(), only=only)
 
 
-def recall_of(task: tuple[str, int]) -> dict[str, Any]:
-    rule, seed = task
-    planted = plant(rule, seed)
+def recall_of(task: tuple[str, int, float]) -> dict[str, Any]:
+    rule, seed, scale = task
+    planted = plant(rule, seed, strength=scaled(rule, scale))
     noise = RECALL_NOISE[seed // len(WASTES[rule].what) % len(RECALL_NOISE)]
     return _judged(noisy(planted.world, noise, seed), planted.truths, noise)[0] | {"seed": seed}
 
 
-def combined_of(task: tuple[tuple[str, ...], int]) -> list[dict[str, Any]]:
-    rules, seed = task
-    planted = combined(rules, seed)
+def combined_of(task: tuple[tuple[str, ...], int, float]) -> list[dict[str, Any]]:
+    rules, seed, scale = task
+    planted = combined(rules, seed, scale=scale)
     return _judged(planted.world, planted.truths, "none")
 
 
@@ -216,6 +217,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="rules, such as W03,W09")
     parser.add_argument("--seeds", type=int, default=20, help="logs with one waste, per rule")
     parser.add_argument("--clean", type=int, default=50, help="clean logs")
+    parser.add_argument("--first", type=int, default=0, help="first seed: other logs than anybody looked at before")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor of all strengths: 0.5 plants half as much")
     parser.add_argument("--causes-only", action="store_true")
     parser.add_argument("--rules-only", action="store_true")
     options = parser.parse_args()
@@ -223,17 +226,22 @@ def main() -> int:
     if unknown := set(rules) - set(WASTES):
         parser.error(f"no waste is called {', '.join(sorted(unknown))}")
 
-    begin = time.perf_counter()
+    first, begin = options.first, time.perf_counter()
     causes: dict[str, Any] = {}
     figures: dict[str, Any] = {}
     # Fresh processes: what a child would inherit of compiled code and threads differs from system to system.
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
         if not options.rules_only:
-            causes = show_causes(list(pool.map(causes_of, [(n, s) for n in SCENARIOS for s in CAUSE_SEEDS])))
+            causes = show_causes(list(pool.map(causes_of, [(n, first + s) for n in SCENARIOS for s in CAUSE_SEEDS])))
         if not options.causes_only:
-            singles = [(rule, seed) for rule in rules for seed in range(options.seeds)]
-            groups = [(g, n) for n, g in enumerate(TOGETHER) if set(g) & set(rules)] if options.seeds else []
-            cleans = [(seed, NOISES[seed % len(NOISES)], tuple(rules)) for seed in range(options.clean)]
+            seeds = range(first, first + options.seeds)
+            singles = [(rule, seed, options.scale) for rule in rules for seed in seeds]
+            groups = (
+                [(g, first + n, options.scale) for n, g in enumerate(TOGETHER) if set(g) & set(rules)]
+                if options.seeds
+                else []
+            )
+            cleans = [(seed, NOISES[seed % len(NOISES)], tuple(rules)) for seed in range(first, first + options.clean)]
             single = list(pool.map(recall_of, singles, chunksize=4))
             together = [a for answer in pool.map(combined_of, groups) for a in answer if a["rule"] in rules]
             clean = list(pool.map(false_positives_of, cleans, chunksize=2))

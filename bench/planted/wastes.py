@@ -245,18 +245,15 @@ def _w05(world: World, strength: float, mode: str) -> Truth:
     def squeeze(world: World) -> None:
         """Enter what was done before in the last minutes before the decision."""
         events = world.frames["events"]
-        ids = {case.id for case in chosen}
-        own = events["case_id"].isin(ids) & events["stage"].isin(["review", "inspect", "check"])
-        decided = events[events["stage"] == "decide"].groupby("case_id")["end"].min()
-        moment = events.loc[own, "case_id"].map(decided)
-        rank = events[own].groupby("case_id").cumcount(ascending=False)
-        end = moment - pd.to_timedelta(60 * (2 + 2 * rank), unit="s")
-        events.loc[own, "end"] = end.astype("datetime64[us]")
-        events.loc[own, "start"] = (end - pd.Timedelta(minutes=1)).astype("datetime64[us]")
-        last = events["case_id"].isin(ids) & events["activity"].isin({f"{item.short}决定"})
-        events.loc[last, "start"] = events.loc[last, "end"] - pd.Timedelta(minutes=1)
-        for column in ("arrive", "claim"):
-            events.loc[own | last, column] = events.loc[own | last, "start"]
+        signing = events["stage"].isin(["review", "inspect", "check", "decide"])
+        own = events["case_id"].isin({case.id for case in chosen}) & signing
+        rows = events[own].sort_values(["case_id", "start", "end"], kind="stable")
+        last = rows.groupby("case_id")["end"].transform("max")
+        rank = rows.groupby("case_id").cumcount(ascending=False)
+        end = (last - pd.to_timedelta(90 * rank, unit="s")).astype("datetime64[us]")
+        events.loc[rows.index, "end"] = end
+        for column in ("arrive", "claim", "start"):
+            events.loc[rows.index, column] = end - pd.Timedelta(minutes=1)
 
     def beyond(world: World) -> None:
         """Count the working days beyond the fifth."""
@@ -959,6 +956,12 @@ class Planted:
         return self.world.catalogue()
 
 
+def scaled(rule: str, scale: float) -> float:
+    """Return the default strength of a waste times ``scale``; no share exceeds 1."""
+    strength = WASTES[rule].strength
+    return strength * scale if strength > 1 or rule == "W22" else min(1.0, strength * scale)
+
+
 def background(rule: str, seed: int, cases: int | None = None) -> World:
     """Return the background into which a waste is planted, not yet run."""
     waste = WASTES[rule]
@@ -977,8 +980,8 @@ def plant(
     return Planted(run(world), (truth,))
 
 
-def combined(rules: Sequence[str], seed: int) -> Planted:
-    """Return a large background of bundles with several wastes in it at their default strengths."""
+def combined(rules: Sequence[str], seed: int, *, scale: float = 1.0) -> Planted:
+    """Return a large background with several wastes in it, at their default strengths times ``scale``."""
     kinds = {WASTES[rule].kind for rule in rules} - {None}
     if len(kinds) > 1:
         raise ValueError(f"{', '.join(rules)} need different backgrounds")
@@ -986,5 +989,5 @@ def combined(rules: Sequence[str], seed: int) -> Planted:
     truths = []
     for rule in rules:
         modes = tuple(WASTES[rule].what)
-        truths.append(WASTES[rule].plant(world, WASTES[rule].strength, modes[seed % len(modes)]))
+        truths.append(WASTES[rule].plant(world, scaled(rule, scale), modes[seed % len(modes)]))
     return Planted(run(world), tuple(truths))

@@ -118,6 +118,21 @@ def test_support_size_and_certainty(n, more, speaks):
     assert bool(w22(by_channel(both(n, {"days": online}, {"days": raised})))[0]) == speaks
 
 
+def test_each_situation_weighs_by_its_smaller_channel():
+    """Simple: 100 and 10 cases, two days apart, weight 1000 / 110. Hard: 20 and 80, alike, weight 1600 / 100."""
+    rows = [
+        {"channel": channel, "variant": variant, "days": days + i % 2}
+        for channel, variant, days, n in (
+            ("线上", "简单", 2, 100), ("窗口", "简单", 4, 10), ("线上", "复杂", 8, 20), ("窗口", "复杂", 8, 80),
+        )
+        for i in range(n)
+    ]  # fmt: skip
+    (finding,) = w22(by_channel(rows))[0].values()
+    simple, hard = 1000 / 110, 1600 / 100
+    assert finding.details["difference"] == pytest.approx(-2 * simple / (simple + hard))
+    assert finding.details["variants"] == 2
+
+
 def test_thresholds():
     log = by_channel(both(60, {"days": [2, 3, 4]}, {"days": [4, 5, 6]}))
     assert w22(log, thresholds={"W22": {"smd": 3}})[0] == {}
@@ -125,7 +140,8 @@ def test_thresholds():
 
 def test_channels_of_bundles():
     cases = [
-        [step("受理", "窗口", "accept", 0, item_code="X"), step("决定", "甲局", "decide", 2 + c % 2 + (3 if c >= 40 else 0), item_code="X")]
+        [step("受理", "窗口", "accept", 0, item_code="X"),
+         step("决定", "甲局", "decide", 2 + c % 2 + (3 if c >= 40 else 0), item_code="X")]
         for c in range(80)
     ]  # fmt: skip
     log = log_of(cases, bundles=True)

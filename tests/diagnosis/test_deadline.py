@@ -115,7 +115,8 @@ def test_just_in_time_loses_no_time():
 
 @pytest.mark.parametrize(
     ("near", "before", "after", "speaks"),
-    [(60, 40, 0, True), (59, 41, 0, False), (60, 39, 0, False), (60, 40, 60, True), (60, 40, 61, False), (20, 80, 0, False)],
+    [(60, 40, 0, True), (59, 41, 0, False), (60, 39, 0, False),
+     (60, 40, 60, True), (60, 40, 61, False), (20, 80, 0, False)],
     ids=["60 of 100", "lower bound below a half", "99 decided", "twice those late", "too many late", "evenly"],
 )  # fmt: skip
 def test_twice_as_many_a_day_as_before_and_after(near, before, after, speaks):

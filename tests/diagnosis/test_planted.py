@@ -78,6 +78,17 @@ def test_each_moment_of_waiting_has_the_first_cause_that_holds(mix):
         assert told[cause] / n == pytest.approx(planted[cause], abs=half_width), cause
 
 
+def test_those_of_one_meeting_wait_in_a_batch_until_its_last_one_came(mix):
+    """Counted from the stamps alone: all that begin together with others, up to the last of them to be enabled."""
+    frame, parts = mix.frame, mix.parts
+    own = frame[frame["activity"] == "决定"]
+    enabled = own["start"] - pd.to_timedelta(parts.loc[own.index, "window"], unit="h")
+    closes = enabled.groupby(own["start"]).transform("max")
+    waited = (closes - enabled).dt.total_seconds() / 3600
+    assert waited.max() > 24
+    assert np.allclose(waited, parts.loc[own.index, "batching"], atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "cause"),
     [

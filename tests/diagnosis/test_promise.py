@@ -113,7 +113,7 @@ def test_at_least_95_of_100_take_no_longer_than_the_upper_end(days, still):
 
 
 def test_the_upper_end_holds_as_often_as_it_says():
-    """Of 2 000 samples of 200, the upper end lies below the true percentile in at most 2.5 % (and chance: 0.4 % above)."""
+    """Of 2 000 samples of 200, the upper end lies below the true percentile in 2.5 % at most; 1 % for chance."""
     rng = np.random.default_rng(1)
     samples = np.sort(rng.exponential(1, (2000, 200)), axis=1)
     below = np.mean([quantile_of(x)[1] < -np.log(0.05) for x in samples])

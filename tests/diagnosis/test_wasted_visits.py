@@ -59,7 +59,8 @@ def test_an_outcome_nobody_wrote_down_is_no_failure():
 
 @pytest.mark.parametrize(
     ("second", "speaks"),
-    [(visit(10), True), (visit(11), False), (visit(3, "consult"), False), (visit(0), False), (visit(3, site="分厅"), True)],
+    [(visit(10), True), (visit(11), False), (visit(3, "consult"), False),
+     (visit(0), False), (visit(3, site="分厅"), True)],
     ids=["ten days later", "eleven", "another purpose", "the same day", "at another site"],
 )  # fmt: skip
 def test_again_for_the_same_purpose(second, speaks):
@@ -105,6 +106,11 @@ def test_journeys_for_one_thing_only(purpose, kind):
     assert (finding.id, finding.cases, finding.population) == (f"W15-{kind}", 40, 100)
     with_more = [visit(0), visit(20, purpose), visit(20, "consult")]
     assert w15(log_with([with_more] * 40 + [[visit(0)]] * 60))[0] == {}
+
+
+def test_who_came_to_collect_in_vain_is_told_so():
+    found, _missing = w15(log_with([[visit(0, "collect", "wasted")]] * 40))
+    assert set(found) == {"W15-vain"}
 
 
 @pytest.mark.parametrize(

@@ -57,4 +57,8 @@ def explain_rules() -> None:
         say(f"  {rule.definition(lang)}")
         if rule.needs:
             say("  " + _("Needs: {columns}", columns=", ".join(rule.needs)))
+        if rule.parameters:
+            told = ", ".join(f"{name} = {value:g}" for name, value in rule.defaults.items())
+            say("  " + _("Thresholds: {thresholds}", thresholds=told))
+        say("  " + _("Measures to consider: {measures}", measures=", ".join(rule.measures)))
         say()

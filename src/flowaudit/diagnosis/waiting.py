@@ -13,6 +13,7 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Context
 from flowaudit.diagnosis.corrections import answers, correction_requests
+from flowaudit.diagnosis.duty import duty_of
 from flowaudit.diagnosis.finding import TimeKind
 from flowaudit.errors import UsageError, nearest
 from flowaudit.eventlog import EventLog, Unit, as_unit
@@ -20,7 +21,7 @@ from flowaudit.flow import Accounts, Batches, Enablement, accounts, find_batches
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import EXTENSIONS
-from flowaudit.worktime import Calendar, DutyTables, MinedCalendars, OfficeHours, load_calendar, mine_calendars
+from flowaudit.worktime import Calendar, DutyTables, MinedCalendars, OfficeHours, load_calendar
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,10 +33,6 @@ CAUSES = (
 )  # fmt: skip
 """In the order in which they are taken from a window."""
 AXES = ("transition", "activity", "department", "resource", "role", "item", "month")
-PARTICIPATION = 200
-"""Stamps a calendar of one's own needs: with 50, a quarter of the hours of a full week is still missed."""
-MOST_CALENDARS, DAYS_HELD = 1000, 4_000_000
-"""Own calendars at most, and days of all of them together, so that one absurd stamp does not fill the memory."""
 _HOUR = 3_600_000_000
 _NAT = np.datetime64("NaT", "us")
 
@@ -342,7 +339,7 @@ def _waiting(context: Context) -> Waiting:
         return Waiting(
             log, context.time_kind, nothing, nothing.copy(), found, none, kinds, None, context.calendar, context.office
         )
-    mined = _mined(context, resource, group, start)
+    mined = duty_of(context, resource, group, start)
     # One calendar more: open day and night, so that within office hours it is the office's own.
     always = np.ones((1, *mined.on_duty.shape[1:]), np.bool_)
     wide = replace(mined, on_duty=np.concatenate([mined.on_duty, always]))
@@ -364,18 +361,6 @@ _NO_DUTY = DutyTables(
     np.zeros((1, 1), np.int64), np.zeros((1, 9, 1441), np.int16), np.zeros((1, 1), np.int64),
     np.zeros((1, 9, 1441), np.int16), np.zeros(0, np.int8), 0,
 )  # fmt: skip
-
-
-def _mined(context: Context, resource: Ints, group: Ints, start: Stamps) -> MinedCalendars:
-    """Mine the hours of the offices; when applicants act says nothing about them."""
-    rows = np.flatnonzero(~context.applicant)
-    first, last = np.nanmin(np.fmin(start, context.end)), np.nanmax(context.end)
-    days = int((last - first) / np.timedelta64(1, "D")) + 1
-    mined = mine_calendars(
-        resource[rows], group[rows], start[rows], context.end[rows], calendar=context.calendar, office=context.office,
-        participation=PARTICIPATION, most=max(10, min(MOST_CALENDARS, DAYS_HELD // days)),
-    )  # fmt: skip
-    return mined.spanning(first, last, context.calendar)
 
 
 def _split(

@@ -89,6 +89,20 @@ def _one(study: Study, finding: Finding, i: int, number_: str, lang: Language) -
         Paragraph(finding.statement(lang), lead=_("What is seen: ", lang=lang)),
         Paragraph(evidence(study, finding, lang), lead=_("Data: ", lang=lang)),
         Paragraph(finding.caveat(lang), lead=_("Causes to check, caveat: ", lang=lang)),
+        Paragraph(finding.counting(lang), lead=_("Counting rule: ", lang=lang)),
+        *_answers(finding, lang),
+    ]
+
+
+def _answers(finding: Finding, lang: Language) -> list[Block]:
+    """Measures that may help and why; which of them are proposed stands in part five."""
+    reasons = [
+        f"{m}: {why}" if lang == "en" else f"{m}：{why}" for m in finding.measures if (why := finding.why(m, lang))
+    ]
+    if not reasons:
+        return []
+    return [
+        Paragraph(_("; ", lang=lang).join(reasons) + _(".", lang=lang), lead=_("Measures to consider: ", lang=lang))
     ]
 
 
@@ -110,8 +124,13 @@ def evidence(study: Study, finding: Finding, lang: Language) -> str:
     words += _("Time concerned: median {median} working days per case, 90th percentile {p90}, {total} in all.", lang=lang,
                median=number(finding.time_lost_days_median), p90=number(finding.time_lost_days_p90),
                total=number(finding.time_lost_days_total, 0))  # fmt: skip
+    if finding.saving_days_total is not None:
+        words += _("Without it all cases together would have ended at most {saving} working days earlier.", lang=lang,
+                   saving=number(finding.saving_days_total, 0))  # fmt: skip
     if finding.time_kind == "handover":
         words += _("Without start times this holds waiting and work together.", lang=lang)
+    if finding.time_kind == "estimated":
+        words += _("Start times are estimated.", lang=lang)
     return words
 
 

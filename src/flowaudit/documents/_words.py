@@ -55,25 +55,46 @@ def percent(value: float | None, *, signed: bool = False) -> str:
 
 
 def column_name(column: str, lang: Language) -> str:
-    """Return what people call the columns a rule needs ("level | stage"); a name without a word of its own stays."""
+    """Return what people call what a rule needs ("level | stage", "cases.channel"); a name without a word of its own stays."""
+    return _(" or ", lang=lang).join(_need(part.strip(), lang) for part in column.split("|"))
+
+
+def _need(need: str, lang: Language) -> str:
+    bare, bracket, _rest = need.partition(" (")
+    parts = bare.split(".")
+    words = [_column(part, lang) for part in parts if part != "catalogue"]
+    said = _(": ", lang=lang).join(
+        w or part for w, part in zip(words, [x for x in parts if x != "catalogue"], strict=True)
+    )
+    if parts[0] == "catalogue":
+        said = _("catalogue, {what}", lang=lang, what=said)
+    return f"{said} ({need})" if any(words) or bracket else need
+
+
+def _column(name: str, lang: Language) -> str:
+    """What people call a table or column, empty where it has no word of its own."""
     names = {
-        "department": _("department", lang=lang),
-        "level": _("sign-off level", lang=lang),
-        "stage": _("stage", lang=lang),
-        "stage (correction)": _("stage (correction)", lang=lang),
-        "stage (inspect, consult_dept)": _("stage (inspection, consultation of departments)", lang=lang),
-        "item_code with bundles": _("items of bundles", lang=lang),
-        "catalogue: item_relations": _("prerequisites in the catalogue", lang=lang),
-        "result": _("result", lang=lang),
-        "item_code": _("item code", lang=lang),
-        "start": _("start time", lang=lang),
-        "end": _("end time", lang=lang),
-        "resource": _("officer", lang=lang),
-        "material_instances": _("table of materials handed in", lang=lang),
-        "visits": _("table of visits", lang=lang),
-    }
-    alternatives = [part.strip() for part in column.split("|")]
-    return _(" or ", lang=lang).join(f"{names[c]} ({c})" if c in names and names[c] != c else c for c in alternatives)
+        "department": _("department", lang=lang), "level": _("sign-off level", lang=lang), "stage": _("stage", lang=lang),
+        "result": _("result", lang=lang), "item_code": _("item code", lang=lang), "start": _("start time", lang=lang),
+        "end": _("end time", lang=lang), "claim": _("time of taking up", lang=lang), "resource": _("officer", lang=lang),
+        "opinion": _("opinion", lang=lang), "review_points": _("review points", lang=lang), "system": _("system worked in", lang=lang),
+        "authority_level": _("level of authority", lang=lang), "special_type": _("kind of special procedure", lang=lang),
+        "bundles": _("bundles of a one-thing", lang=lang), "cases": _("table of cases", lang=lang), "visits": _("table of visits", lang=lang),
+        "material_instances": _("table of materials handed in", lang=lang), "special_episodes": _("table of special procedures", lang=lang),
+        "items": _("items", lang=lang), "item_materials": _("materials of items", lang=lang), "item_relations": _("relations of items", lang=lang),
+        "form_fields": _("fields of forms", lang=lang), "channel": _("channel", lang=lang), "applicant_id": _("applicant (pseudonym)", lang=lang),
+        "apply_time": _("time of application", lang=lang), "accept_time": _("time of acceptance", lang=lang),
+        "decide_time": _("time of decision", lang=lang), "deliver_time": _("time of delivery", lang=lang),
+        "promise_due": _("promised date", lang=lang), "promised_days": _("promised limit", lang=lang), "statutory_days": _("statutory limit", lang=lang),
+        "accepted": _("accepted or rejected", lang=lang), "canonical_id": _("canonical material", lang=lang), "collect_mode": _("way of handing in", lang=lang),
+        "form": _("paper or electronic", lang=lang), "material_code": _("material code", lang=lang), "material_name": _("name of material", lang=lang),
+        "reject_reason": _("reason of rejection", lang=lang), "reason": _("reason", lang=lang), "source": _("source", lang=lang),
+        "submit_time": _("time of handing in", lang=lang), "outcome": _("outcome", lang=lang), "purpose": _("purpose", lang=lang),
+        "date": _("date", lang=lang), "ticket_time": _("time of taking a number", lang=lang), "called_time": _("time of being called", lang=lang),
+        "canonical_field": _("canonical field", lang=lang), "elicence_type": _("kind of e-licence", lang=lang), "issuer_scope": _("scope of issuer", lang=lang),
+        "necessity": _("necessity", lang=lang), "produced_by_item": _("item that produces the material", lang=lang),
+    }  # fmt: skip
+    return names.get(name, "")
 
 
 def whole(value: object) -> str:

@@ -1,7 +1,7 @@
 """The as-is picture: directly-follows, enablement, variants, concurrency, and a discovered model."""
 
 from flowaudit.flow.accounts import Accounts, accounts
-from flowaudit.flow.batches import Batches, find_batches
+from flowaudit.flow.batches import Batches, find_batches, habits
 from flowaudit.flow.bpmn import to_bpmn
 from flowaudit.flow.concurrency import concurrency
 from flowaudit.flow.discover import END, START, AsIs, discover
@@ -41,6 +41,7 @@ __all__ = [
     "end_activities",
     "estimate_starts",
     "find_batches",
+    "habits",
     "handover",
     "replay_fitness",
     "spectra",

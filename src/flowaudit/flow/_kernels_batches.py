@@ -61,11 +61,13 @@ def levels(ptr, start, end, batch_key, overlapped, time_at, most):  # type: igno
 
 
 @njit(cache=True, nogil=True)
-def batches(ptr, enabled, start, end, number):  # type: ignore[no-untyped-def]
+def batches(ptr, enabled, start, end, duty_start, duty_end, office_start, office_end, slack, number):  # type: ignore[no-untyped-def]
     """Number the runs of instances of one resource and activity that could all have been started when the first one was.
 
     Rows ``ptr[p]:ptr[p + 1]`` belong to one pair, sorted by start. A run goes on while the next one was enabled by the
-    first one's start and begins before or when the work so far ends. Rows of runs of one keep -1.
+    first one's start and begins before or when the work so far ends. A night or a lunch break in between does not end it:
+    no office hours (``office_*`` are the stamps on that axis) and at most ``slack`` of on-duty time (``duty_*``). Rows of
+    runs of one keep -1.
 
     Returns
     -------
@@ -76,9 +78,11 @@ def batches(ptr, enabled, start, end, number):  # type: ignore[no-untyped-def]
     for p in range(len(ptr) - 1):
         i, b = ptr[p], ptr[p + 1]
         while i < b:
-            reach, j = end[i], i + 1
-            while j < b and enabled[j] <= start[i] and start[j] <= reach:
-                reach = max(reach, end[j])
+            reach, on_duty, office, j = end[i], duty_end[i], office_end[i], i + 1
+            while j < b and enabled[j] <= start[i]:
+                if start[j] > reach and (office_start[j] > office or duty_start[j] > on_duty + slack):
+                    break
+                reach, on_duty, office = max(reach, end[j]), max(on_duty, duty_end[j]), max(office, office_end[j])
                 j += 1
             if j - i > 1:
                 for k in range(i, j):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowaudit.diagnosis import Explanation, Findings, Waiting
+from flowaudit.diagnosis import Explanation, Findings, PeerComparison, Waiting
 from flowaudit.errors import UsageError
 from flowaudit.eventlog import EventLog
 from flowaudit.flow import AsIs, Spectrum, discover
@@ -16,6 +16,7 @@ from flowaudit.simulation import Runs
 from flowaudit.targets import Verdict
 from flowaudit.views.charts import findings_chart, reductions_chart, waterfall_chart
 from flowaudit.views.compare_map import compare_map
+from flowaudit.views.funnel_chart import funnel_chart
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
 from flowaudit.views.process_map import merge_pairs, process_map
@@ -26,7 +27,19 @@ from flowaudit.views.waiting_chart import waiting_chart
 if TYPE_CHECKING:
     from flowaudit.study import Study
 
-Drawable = AsIs | Findings | Verdict | Attribution | FourReductions | EventLog | Runs | Waiting | Explanation | Spectrum
+Drawable = (
+    AsIs
+    | Findings
+    | Verdict
+    | Attribution
+    | FourReductions
+    | EventLog
+    | Runs
+    | Waiting
+    | Explanation
+    | PeerComparison
+    | Spectrum
+)
 
 
 def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language | None = None) -> Picture:
@@ -79,6 +92,8 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return findings_chart(thing, lang=lang)
     if isinstance(thing, Waiting):
         return waiting_chart(thing, lang=lang)
+    if isinstance(thing, PeerComparison):
+        return funnel_chart(thing, lang=lang)
     if isinstance(thing, Explanation):
         return time_lines(thing, lang=lang)
     if isinstance(thing, Spectrum):

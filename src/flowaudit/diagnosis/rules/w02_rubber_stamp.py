@@ -263,7 +263,7 @@ def _finding(
     }  # fmt: skip
     statement = both(
         "“{activity}”: {negative:,} of {n:,} executions ended in anything but consent (at most {high:.2%} by Wilson's interval), and "
-        "one takes {minutes:.1f} minutes in the median: whether the step still examines anything is to be checked.",
+        "one takes {minutes:.1f} minutes in the median, so that little seems to be examined; to be checked.",
         **values,
     )
     caveat = (

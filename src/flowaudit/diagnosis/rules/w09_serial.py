@@ -19,7 +19,7 @@ STAGES = ("consult_dept", "inspect")
 REACH = 12
 """Things of one case that may lie between the two of a pair: further apart nothing follows anything."""
 SHARED = 0.2
-"""Share of the work of either that common officers may do, so that one odd deputy does not matter."""
+"""How far the same officers may do both, so that one odd deputy does not matter."""
 SHOWN = 0.05
 """Working days below which one decimal shows nothing."""
 _NEGATIVE = re.compile(
@@ -179,14 +179,15 @@ def _knocks_out(context: Context, spans: _Spans, pair: _Pair, thing: Ints) -> fl
 
 
 def _shared_officers(context: Context, rows: Ints, pair: _Pair) -> float:
-    """The larger of the shares of either one's work that officers do who do the other, too."""
-    officer, _names = context.column("resource")
+    """How far the same officers do both: over officers, the smaller of their shares of either one's work, added up."""
+    officer, names = context.column("resource")
     activity, _labels = context.column("activity")
-    one, other = (
-        officer[own[officer[own] >= 0]] for own in (rows[activity[rows] == pair.a], rows[activity[rows] == pair.b])
-    )
-    common = np.intersect1d(one, other)
-    return max((float(np.isin(who, common).mean()) if len(who) else 0.0 for who in (one, other)), default=0.0)
+    shares = []
+    for thing in (pair.a, pair.b):
+        own = officer[rows[activity[rows] == thing]]
+        counts = np.bincount(own[own >= 0], minlength=len(names))
+        shares.append(counts / max(counts.sum(), 1))
+    return float(np.minimum(*shares).sum())
 
 
 def _directly(context: Context, spans: _Spans, pair: _Pair) -> float:

@@ -21,11 +21,12 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "Bundles of at least two items that were handed in at more than one intake. Intake: where the first application for "
-        "an item was received, told by site or portal and by the department that accepts the item. One application for "
-        "several items is one intake, as are those at one site or portal on one day; who accepts inside is then of no "
-        "matter. Without applications the sites of visits to submit count, else the accepting departments. Speaks when the "
-        "lower Wilson bound of their share is at least 10 %. Lost are journeys and log-ins, no time.",
+        "Bundles of at least two items that were handed in at more than one intake. Intake: where the first "
+        "application for an item was received, told by site or portal and by the department that accepts the item. "
+        "One application for several items is one intake, as are those at one site or portal on one day; who "
+        "accepts inside is then of no matter. Without applications the sites of visits to submit count, else the "
+        "accepting departments. Speaks when the lower Wilson bound of their share is at least 10 %. Lost are "
+        "journeys and log-ins, no time.",
         lang=lang,
     )
 
@@ -44,7 +45,8 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         own = rows[np.isin(context.case[rows], cases)]
         confidence: Confidence = "high" if (source[cases] == 0).all() else "medium"
         values = {
-            "cases": len(cases), "share": len(cases) / population, "mean": float(intakes[cases].mean()), "most": int(intakes[cases].max()),
+            "cases": len(cases), "share": len(cases) / population, "mean": float(intakes[cases].mean()),
+            "most": int(intakes[cases].max()),
         }  # fmt: skip
         found.append(
             context.finding(
@@ -192,7 +194,7 @@ def _fronts(context: Context, rows: Ints) -> tuple[Ints, Bools]:
 
 
 def _takers(context: Context, rows: Ints, width: int) -> Ints:
-    """Return the department that accepts the item of each application, -1 where it is not known or for several items."""
+    """Return the department that accepts the item of each application, -1 where it is unknown."""
     item, _items = context.column("item_code")
     department, _labels = context.column("department")
     accepts = np.flatnonzero(context.among("stage", "accept") & ~context.applicant & (department >= 0) & (item >= 0))

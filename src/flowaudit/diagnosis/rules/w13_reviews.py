@@ -41,10 +41,9 @@ def definition(lang: Language | None = None) -> str:
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     points = _points(context)
     if points is None:
+        named = "review_points" if _material_names(context) else "review_points | catalogue.materials"
         return NotCheckable(
-            "W13",
-            *both("opinions name no material of the catalogue, and review points are not recorded"),
-            ("review_points",),
+            "W13", *both("opinions name no material of the catalogue, and review points are not recorded"), (named,)
         )
     rows, point, names = points
     earlier, later, what = _repeated(context, rows, point)

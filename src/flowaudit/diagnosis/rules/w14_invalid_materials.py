@@ -136,12 +136,12 @@ def _optional(context: Context, papers: Papers) -> pd.DataFrame:
     kinds = {label: i for i, label in enumerate(papers.kinds)}
     rows = table[table["necessity"].isin(["optional", "非必要"]) & table["canonical_id"].notna()]
     found: dict[tuple[int, int], set[str]] = {}
-    for code, canonical, called in zip(
-        rows["item_code"].astype(str), rows["canonical_id"].astype(str), rows["name"].astype(str), strict=True
-    ):
+    said = zip(rows["item_code"].astype(str), rows["canonical_id"].astype(str), rows["name"], strict=True)
+    for code, canonical, called in said:
         if code in items and canonical in kinds:
             words = found.setdefault((items[code], kinds[canonical]), set())
-            words |= {called, context.material_name(canonical), *_aliases(context, canonical)}
+            words |= {context.material_name(canonical), *_aliases(context, canonical)}
+            words |= {str(called)} if pd.notna(called) else set()
     return pd.DataFrame([(item, kind, names) for (item, kind), names in sorted(found.items())], columns=columns)
 
 

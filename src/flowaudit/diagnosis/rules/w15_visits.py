@@ -27,10 +27,11 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "A journey: all visits of one case to one site on one day. Four kinds, each speaking when the lower Wilson bound of "
-        "the share of cases with one is at least 5 %: in vain (no visit of it brought progress); again (for the same item "
-        "and purpose within 10 working days of a visit that was not in vain); only to collect; only to sign. What a visit "
-        "brought or was for counts only where it is recorded. Lost are journeys, no working days.",
+        "A journey: all visits of one case to one site on one day. Four kinds, each speaking when the lower Wilson "
+        "bound of the share of cases with one is at least 5 %: in vain (no visit of it brought progress); again "
+        "(for the same item and purpose within 10 working days of a visit that was not in vain); only to collect; "
+        "only to sign. What a visit brought or was for counts only where it is recorded. Lost are journeys, no "
+        "working days.",
         lang=lang,
     )
 
@@ -102,7 +103,7 @@ def _words(kind: str, values: Mapping[str, float]) -> tuple[Texts, Texts]:
 
 
 def _visits(context: Context) -> pd.DataFrame | None:
-    """Return the visits with their journey, what they brought (nullable) and were for; None where the case is unknown."""
+    """Return the visits with their journey, what they brought and were for; None where the case is unknown."""
     table = context.table("visits")
     stamp = next((c for c in ("date", "ticket_time", "called_time") if table is not None and c in table), None)
     if table is None or stamp is None:
@@ -111,9 +112,9 @@ def _visits(context: Context) -> pd.DataFrame | None:
     table = table.assign(day=day.astype("datetime64[us]"))[~np.isnat(day)]
     site = table["site"] if "site" in table else pd.Series(pd.NA, table.index)
     outcome, purpose = (
-        table[c].astype("string").str.strip().str.casefold() if c in table else pd.Series(pd.NA, table.index, dtype="string")
+        (table[c] if c in table else pd.Series(pd.NA, table.index)).astype("string").str.strip().str.casefold()
         for c in ("outcome", "purpose")
-    )  # fmt: skip
+    )
     table = table.assign(
         site=site,
         purpose=purpose,
@@ -164,7 +165,8 @@ def _again(context: Context, t: Thresholds, visits: pd.DataFrame) -> tuple[Bools
 def _items_of(context: Context, visits: pd.DataFrame) -> Ints:
     """Return the item each visit was for, by the events of the visit: -1 for the case as a whole, -2 unknown.
 
-    A visit whose item nobody tells stands for its case where that has one item only: visits for two items are no repeats.
+    A visit whose item nobody tells stands for its case where that has one item only: two items
+    are no repeat.
     """
     item, _items = context.column("item_code")
     several = items_in_events(context) > 1
@@ -191,7 +193,8 @@ def _rows(context: Context, visits: pd.DataFrame) -> Ints:
 
 
 RULE = Rule(
-    "W15", name, definition, ("visits.outcome | visits.purpose", "visits.date | visits.ticket_time | visits.called_time"), find,
+    "W15", name, definition,
+    ("visits.outcome | visits.purpose", "visits.date | visits.ticket_time | visits.called_time"), find,
     group="痛点", reengineering="③⑤", reductions=("trips",), measures=("M17", "M22", "M09"),
     parameters={"share": Parameter(0.05, 0.0, 1.0), "days": Parameter(10, 0, 250)},
 )  # fmt: skip

@@ -25,12 +25,12 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "By item and deciding department, against the promised limit, else the statutory one. Late: decided after the last "
-        "day, or still open after it; speaks when the lower Wilson bound of their share is at least 5 %. Lost time: the "
-        "working days beyond the last day. Just in time: of at least 100 decided, those with 0 or 1 working days left are "
-        "per day at least twice as many as those with 2 to 5 left (lower Wilson bound; binomial test, p < 0.001 over all "
-        "places tested) and as those 1 to 4 days late, and at least 5 % of all; limits below 6 working days are left out. "
-        "No time is called lost for it.",
+        "By item and deciding department, against the promised limit, else the statutory one. Late: decided after "
+        "the last day, or still open after it; speaks when the lower Wilson bound of their share is at least 5 %. "
+        "Lost time: the working days beyond the last day. Just in time: of at least 100 decided, those with 0 or 1 "
+        "working days left are per day at least twice as many as those with 2 to 5 left (lower Wilson bound; "
+        "binomial test, p < 0.001 over all places tested) and as those 1 to 4 days late, and at least 5 % of all; "
+        "limits below 6 working days are left out. No time is called lost for it.",
         lang=lang,
     )
 
@@ -111,7 +111,8 @@ def _late(
     still = int(frame["decided"].isna().to_numpy()[late].sum())
     statutory = int(frame["statutory_on_time"].iloc[late].eq(False).fillna(False).sum())
     values = {
-        "cases": len(late), "share": len(late) / len(rows), "days": float(np.median(judged.beyond[late])), "still": still,
+        "cases": len(late), "share": len(late) / len(rows), "days": float(np.median(judged.beyond[late])),
+        "still": still,
     }  # fmt: skip
     return context.finding(
         RULE,
@@ -138,8 +139,15 @@ def _late(
 
 
 def _just_in_time(
-    context: Context, t: Thresholds, frame: pd.DataFrame, judged: Judged, item: str, department: str, rows: Ints, tests: int
-) -> Finding | None:  # fmt: skip
+    context: Context,
+    t: Thresholds,
+    frame: pd.DataFrame,
+    judged: Judged,
+    item: str,
+    department: str,
+    rows: Ints,
+    tests: int,
+) -> Finding | None:
     from scipy.special import bdtrc
 
     slack = judged.slack[rows]
@@ -221,7 +229,7 @@ def departments_of(context: Context, frame: pd.DataFrame) -> Ints:
 
 
 def known_days(context: Context, a: Stamps, b: Stamps) -> Floats:
-    """Return whole working days in (a, b], NaN where a stamp is missing or lies in a year the calendar does not know."""
+    """Return whole working days in (a, b], NaN where a stamp is missing or in a year the calendar does not know."""
     low, high = context.calendar.first, context.calendar.last
     begin = np.datetime64("1678-01-01" if low is None else low, "us")
     end = np.datetime64("2262-01-01" if high is None else high, "us") + np.timedelta64(1, "D")

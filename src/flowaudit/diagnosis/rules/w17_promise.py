@@ -26,11 +26,11 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "Items and their promised limit, at least 100 decided cases: the promise is longer than the 95th percentile of the "
-        "legal clock by at least 2 working days and 30 % of the promise. The percentile is taken at the upper end of its "
-        "95 % interval, over the cases accepted so early that their promise had run out before the log ends; those still "
-        "open then count as slower than all others. Limits in natural days count as the fewest working days they held. "
-        "No lost time: nobody waited for it.",
+        "Items and their promised limit, at least 100 decided cases: the promise is longer than the 95th percentile "
+        "of the legal clock by at least 2 working days and 30 % of the promise. The percentile is taken at the "
+        "upper end of its 95 % interval, over the cases accepted so early that their promise had run out before the "
+        "log ends; those still open then count as slower than all others. Limits in natural days count as the "
+        "fewest working days they held. No lost time: nobody waited for it.",
         lang=lang,
     )
 
@@ -82,7 +82,8 @@ def _shorter(context: Context, t: Thresholds, held: pd.DataFrame, item: str, own
     positions: Ints = held["case"].to_numpy(np.int64)[decided & (clock <= proposed)]
     n = len(days) + still
     values = {
-        "promise": promise, "usual": usual, "proposed": proposed, "share": len(positions) / n, "cases": len(positions), "n": n,
+        "promise": promise, "usual": usual, "proposed": proposed, "share": len(positions) / n,
+        "cases": len(positions), "n": n,
     }  # fmt: skip
     return context.finding(
         RULE,
@@ -119,7 +120,7 @@ def _promise(held: pd.DataFrame) -> float:
 
 
 def quantile_of(days: Floats, still: int = 0) -> tuple[float, float]:
-    """Return the 95th percentile of sorted durations and the upper end of its interval; infinite where it is not over yet.
+    """Return the 95th percentile of sorted durations and the upper end of its interval; infinite where not over yet.
 
     The interval is that of order statistics and assumes no distribution: of n durations, fewer than k lie below the
     percentile with the probability that a binomial count of n and 0.95 is below k.
@@ -143,7 +144,10 @@ def quantile_of(days: Floats, still: int = 0) -> tuple[float, float]:
 
 RULE = Rule(
     "W17", name, definition,
-    ("cases.promised_days | cases.promise_due | catalogue.items.promised_days", "stage (accept, decide) | cases.decide_time"),
+    (
+        "cases.promised_days | cases.promise_due | catalogue.items.promised_days",
+        "stage (accept, decide) | cases.decide_time",
+    ),
     find,
     group="难点", reengineering="U", reductions=("time",), measures=("M18",),
     parameters={

@@ -260,10 +260,8 @@ def _away(context: Context, rows: Ints) -> tuple[Ints, Bools]:
     nobody = np.zeros(len(workdays), np.bool_)
     if idle.sum() > HALF * len(workdays) or not len(workdays):
         return workdays, nobody
-    # Work lies waiting on a day between the one it came on and the one it was begun on.
-    came = np.searchsorted(
-        workdays, context.enablement.enabled[rows].astype("datetime64[D]").astype(np.int64), side="right"
-    )
+    # Work lies waiting from the day it came on to the one before it was begun.
+    came = np.searchsorted(workdays, context.enablement.enabled[rows].astype("datetime64[D]").astype(np.int64))
     begun = np.searchsorted(workdays, starts)
     change = np.zeros(len(workdays) + 1, np.int64)
     waited = begun > came

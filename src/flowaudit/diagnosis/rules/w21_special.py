@@ -28,13 +28,15 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "Special procedures that stop the clock of an accepted item (extensions and those that count in the limit are left "
-        "out), by the department that decides. Often: the share of its cases stopped is at least twice what other "
-        "departments' shares for the same items (or all their items) let expect, its lower Wilson bound is above that, above 5 % "
-        "and, with at least 5 other departments, above the 95th percentile of their shares; above 20 % where fewer departments "
-        "with other items are all there is. Late: at least twice as many begin with at most 1 working day left as would if they began on any day (binomial test, p < 0.001 over all places). No end: the lower "
-        "Wilson bound of the share of decided cases with one that never ended is at least 5 %. No reason: likewise of one "
-        "without a reason, where reasons are recorded at all. Lost time: the stopped working days of the late ones only.",
+        "Special procedures that stop the clock of an accepted item (extensions and those that count in the limit "
+        "are left out), by the department that decides. Often: the share of its cases stopped is at least twice "
+        "what other departments' shares for the same items (or all their items) let expect, its lower Wilson bound "
+        "is above that, above 5 % and, with at least 5 other departments, above the 95th percentile of their "
+        "shares; above 20 % where fewer departments with other items are all there is. Late: at least twice as many "
+        "begin with at most 1 working day left as would if they began on any day (binomial test, p < 0.001 over all "
+        "places). No end: the lower Wilson bound of the share of decided cases with one that never ended is at "
+        "least 5 %. No reason: likewise of one without a reason, where reasons are recorded at all. Lost time: the "
+        "stopped working days of the late ones only.",
         lang=lang,
     )
 
@@ -102,11 +104,8 @@ def _stops(context: Context, frame: pd.DataFrame, department: Ints) -> _Stops | 
     if context.catalogue is not None:
         known = set(context.catalogue.item_codes)
         unsaid = counts.isna() & episodes["item_code"].isin(known)
-        asked = {
-            pair: context.catalogue.counts_in_clock(*pair)
-            for pair in pd.DataFrame({"i": episodes["item_code"], "k": kind})[unsaid].drop_duplicates().itertuples(index=False, name=None)
-        }  # fmt: skip
         pairs = list(zip(episodes["item_code"][unsaid], kind[unsaid], strict=True))
+        asked = {pair: context.catalogue.counts_in_clock(*pair) for pair in set(pairs)}
         counts = counts.astype("object")
         counts[unsaid] = [pd.NA if asked[pair] is None else asked[pair] for pair in pairs]
     stopping = ~kind.isin(EXTENSIONS).to_numpy(bool) & ~counts.eq(True).fillna(False).to_numpy(bool)
@@ -129,7 +128,7 @@ def _stops(context: Context, frame: pd.DataFrame, department: Ints) -> _Stops | 
 
 
 def _episodes(context: Context) -> pd.DataFrame | None:
-    """Return ``case, item_code, type, start, end, reason, counts_in_clock`` of the table, else of the events marked so."""
+    """Return case, item, type, start, end, reason and counts_in_clock of the table, else of the events marked so."""
     columns = ["case", "item_code", "type", "start", "end", "reason", "counts_in_clock"]
     table = context.table("special_episodes")
     if table is not None and "start" in table and len(table):
@@ -208,7 +207,8 @@ def _often(
                 thresholds=t,
                 confidence=confidence,
                 details={
-                    "kind": "often", "share": float(share), "expected": float(expected[code]), "departments": len(judged),
+                    "kind": "often", "share": float(share), "expected": float(expected[code]),
+                    "departments": len(judged),
                     "same_items": bool(like_with_like[code]),
                 },
             )
@@ -217,7 +217,7 @@ def _often(
 
 
 def _expected(context: Context, d: Ints, item: Ints, stopped: Bools) -> tuple[Floats, Bools]:
-    """Return the share each department's items would have in the hands of the others, and whether they have the same items."""
+    """Return the share each department's items have in the hands of others, and whether those have the same items."""
     departments, items = int(d.max(initial=-1)) + 1, int(item.max(initial=-1)) + 2
     cells, cell = np.unique(d * items + item + 1, return_inverse=True)
     of, what = np.divmod(cells, items)
@@ -329,7 +329,8 @@ RULE = Rule(
     "W21", name, definition, ("special_episodes | special_type",), find,
     group="堵点", reengineering="④", reductions=("time",), measures=("M20", "M09"),
     parameters={
-        "share": Parameter(0.05, 0.0, 1.0), "unlike": Parameter(0.20, 0.0, 1.0), "ratio": Parameter(2.0, 1.0, 20.0), "days": Parameter(1, 0, 60),
+        "share": Parameter(0.05, 0.0, 1.0), "unlike": Parameter(0.20, 0.0, 1.0), "ratio": Parameter(2.0, 1.0, 20.0),
+        "days": Parameter(1, 0, 60),
         "p": Parameter(0.001, 1e-12, 0.05),
     },
 )  # fmt: skip

@@ -26,11 +26,12 @@ def name(lang: Language | None = None) -> str:
 
 def definition(lang: Language | None = None) -> str:
     return _(
-        "Items applied for online and at the window, at least 30 cases each: kinds of material per case (whoever provided "
-        "them; cases without any recorded are left out), share of cases with a correction, working days of the legal clock. "
-        "Within each situation (variant) the means are compared and the differences averaged, the smaller channel giving "
-        "the weight. One speaks when the standardised difference is above 0.3 and Welch's test gives p < 0.01 over all "
-        "items and figures compared. The difference in days is stated; no time is called lost.",
+        "Items applied for online and at the window, at least 30 cases each: kinds of material per case (whoever "
+        "provided them; cases without any recorded are left out), share of cases with a correction, working days of "
+        "the legal clock. Within each situation (variant) the means are compared and the differences averaged, the "
+        "smaller channel giving the weight. One speaks when the standardised difference is above 0.3 and Welch's "
+        "test gives p < 0.01 over all items and figures compared. The difference in days is stated; no time is "
+        "called lost.",
         lang=lang,
     )
 
@@ -103,7 +104,7 @@ def _words(measure: str, result: dict[str, Any]) -> tuple[Texts, Texts]:
 
 
 def _rows(context: Context) -> pd.DataFrame | None:
-    """Return one row per case and item of a known channel: ``case, item_code, variant, channel, online`` and the figures."""
+    """Return one row per case and item of a known channel: case, item, variant, channel, online and the figures."""
     cases, bundles = context.table("cases"), context.table("bundles")
     table = cases if cases is not None else bundles
     if table is None:
@@ -185,9 +186,11 @@ def _compare(rows: pd.DataFrame, measure: str, least: int) -> list[tuple[Any, di
     from scipy.special import erfc
 
     sides = [
-        rows[(rows["online"] == side).to_numpy(bool)].groupby(["item_code", "variant"])[measure].agg(["size", "mean", "var"])
+        rows[(rows["online"] == side).to_numpy(bool)]
+        .groupby(["item_code", "variant"])[measure]
+        .agg(["size", "mean", "var"])
         for side in (True, False)
-    ]  # fmt: skip
+    ]
     parts = sides[0].add_suffix("_1").join(sides[1].add_suffix("_0"), how="inner")
     parts = parts[((parts["size_1"] >= 2) & (parts["size_0"] >= 2)).to_numpy(bool)]
     n1, m1, v1, n0, m0, v0 = (
@@ -212,8 +215,9 @@ def _compare(rows: pd.DataFrame, measure: str, least: int) -> list[tuple[Any, di
         (
             items[i],
             {
-                "online": float(online[i]), "window": float(window[i]), "difference": float(difference[i]), "smd": float(smd[i]),
-                "p": float(p[i]), "n_online": int(online_n[i]), "n_window": int(window_n[i]), "variants": int(variants[i]),
+                "online": float(online[i]), "window": float(window[i]), "difference": float(difference[i]),
+                "smd": float(smd[i]), "p": float(p[i]), "n_online": int(online_n[i]), "n_window": int(window_n[i]),
+                "variants": int(variants[i]),
             },
         )
         for i in np.flatnonzero(differs & (online_n >= least) & (window_n >= least)).tolist()

@@ -63,19 +63,28 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         reasons = pd.Series([why[row] for row in own.tolist()]).value_counts()
         reasons = reasons.sort_index().sort_values(ascending=False, kind="stable")
         values = {
-            "item": context.item_name(label) if label else "—", "cases": len(cases), "share": len(cases) / population,
+            "item": context.item_name(label), "cases": len(cases), "share": len(cases) / population,
             "reason": str(reasons.index[0]), "times": int(reasons.iloc[0]),
         }  # fmt: skip
+        statement = (
+            both(
+                "“{item}”: a late level returned or refused {cases:,} cases ({share:.0%}) for a reason that intake could have seen, most "
+                "often “{reason}” ({times:,} times); to be checked.",
+                **values,
+            )
+            if label
+            else both(
+                "A late level returned or refused {cases:,} cases ({share:.0%}) for a reason that intake could have seen, most often "
+                "“{reason}” ({times:,} times); to be checked.",
+                **values,
+            )
+        )
         found.append(
             context.finding(
                 RULE,
                 label or "all",
                 title=both("returned late for what intake can see"),
-                statement=both(
-                    "“{item}”: {cases:,} cases ({share:.0%}) were returned or refused by a late level for a formal reason, most often "
-                    "“{reason}” ({times:,} times); whether intake can check it is to be checked.",
-                    **values,
-                ),
+                statement=statement,
                 caveat=both(
                     "The words of a reason do not prove that it could be seen at intake; papers may have expired or changed since."
                 ),
