@@ -106,7 +106,13 @@ def test_two_levels_where_one_review_and_one_approval_is_the_rule():
     assert "Thresholds changed: levels = 2." in finding.counting_en
 
 
-def test_a_level_the_law_demands_is_none_too_many():
-    cases = [[step(s.activity, s.department, s.stage, s.day, **s.more, legally_required="是" if s.activity == "会签" else "否")
-              for s in case] for case in planted()]  # fmt: skip
-    assert w01(log_of(cases)) == ([], [])
+def demanded(*names):
+    return [[step(s.activity, s.department, s.stage, s.day, **s.more, legally_required="是" if s.activity in names else "否")
+             for s in case] for case in planted()]  # fmt: skip
+
+
+def test_a_level_the_law_demands_is_never_the_one_too_many():
+    (finding,), _missing = w01(log_of(demanded("会签")))
+    assert finding.cases == 40
+    assert finding.scope["activities"] == ("决定",)
+    assert w01(log_of(demanded("承办", "审核", "决定", "会签"))) == ([], [])

@@ -132,9 +132,60 @@ def test_a_weekly_meeting_is_a_batch():
     assert len(found.batches) == 6
     assert (found.batches.size == 5).all()
     assert [("simultaneous", "concurrent", "sequential")[k] for k in found.batches.kind] == ["simultaneous"] * 6
-    assert causes(log_of(*weekly()), "c0", "decide") == {"batching": 100.0}  # Monday 10:00 to Friday 14:00
+    # Monday 10:00 until the last of them came on Friday 10:00; then the boss was there, but for four minutes of other work
+    one = causes(log_of(*weekly()), "c0", "decide")
+    assert one["batching"] == 96.0
+    assert one["extraneous"] + one["prioritisation"] == pytest.approx(4.0)
     total = found.total()["hours"]
-    assert total["batching"] == 6 * (100 + 76 + 52 + 28 + 4)
+    assert total["batching"] == 6 * (96 + 72 + 48 + 24)
+
+
+def test_signing_at_four_what_came_in_by_then_is_a_batch_though_nothing_else_shows_the_officer():
+    """An account that only ever works from 16:00 on, and leaves for tomorrow what comes in meanwhile."""
+    rows = []
+    for day in range(7 * 10):
+        if day % 7 < 5:
+            for k in range(3):
+                rows.append((f"c{day}-{k}", "in", "z", (day, f"1{k}:30"), (day, f"1{k}:40")))
+                rows.append((f"c{day}-{k}", "sign", "boss", (day, f"16:{10 * k:02}"), (day, f"16:{10 * k + 10:02}")))
+            later = day + (3 if day % 7 == 4 else 1)
+            rows.append((f"l{day}", "in", "z", (day, "16:05"), (day, "16:15")))
+            rows.append((f"l{day}", "sign", "boss", (later, "16:30"), (later, "16:40")))
+    found = waiting_causes(log_of(*rows), calendar=WEEKDAYS)
+    # every day three or four, the last of which came at 12:40
+    assert len(found.batches) == 50
+    assert {("schedule", "size", "unknown")[k] for k in found.batches.trigger} == {"schedule"}
+    assert causes(log_of(*rows), "c7-0", "sign")["batching"] == 2.0
+
+
+def test_eight_at_a_time_over_lunch_and_night():
+    """Begun when the eighth comes in, worked off one by one; a break is no end of the batch."""
+    rows = steady("z", 8)
+    arrival = 0
+    for batch in range(12):
+        day, half = divmod(batch, 2)
+        day = day // 5 * 7 + day % 5
+        for k in range(8):
+            clock = f"{9 + 4 * half + k // 4:02}:{15 * (k % 4):02}"
+            rows.append((f"c{batch}-{k}", "in", "z", (day, clock), (day, clock)))
+        begin = at(day, f"{10 + 4 * half:02}:45")
+        for k in range(8):
+            arrival += 1
+            s = begin + pd.Timedelta(minutes=10 * k)
+            lunch = pd.Timedelta(minutes=75) if half == 0 and k == 7 else pd.Timedelta(0)
+            s += lunch
+            rows.append(
+                (
+                    f"c{batch}-{k}",
+                    "check",
+                    "x",
+                    ((s - MONDAY).days, f"{s:%H:%M}"),
+                    ((s - MONDAY).days, f"{s + pd.Timedelta(minutes=10):%H:%M}"),
+                )
+            )
+    found = waiting_causes(log_of(*rows), calendar=WEEKDAYS)
+    assert (found.batches.size >= 7).all()
+    assert len(found.batches) == 12
 
 
 def test_what_came_over_night_is_no_batch():
@@ -142,7 +193,15 @@ def test_what_came_over_night_is_no_batch():
     for week in range(8):
         for k in range(3):
             rows.append((f"c{week}-{k}", "in", "z", (7 * week, f"2{k}:00"), (7 * week, f"2{k}:30")))
-            rows.append((f"c{week}-{k}", "check", "x", (7 * week + 1, f"09:{10 * k:02}"), (7 * week + 1, f"09:{10 * k + 10:02}")))
+            rows.append(
+                (
+                    f"c{week}-{k}",
+                    "check",
+                    "x",
+                    (7 * week + 1, f"09:{10 * k:02}"),
+                    (7 * week + 1, f"09:{10 * k + 10:02}"),
+                )
+            )
     found = waiting_causes(log_of(*rows), calendar=WEEKDAYS)
     assert len(found.batches) == 0
     assert causes(log_of(*rows), "c3-0", "check") == {"unavailability": 12.5}
@@ -162,7 +221,10 @@ def test_a_shared_account_is_full_only_when_all_hands_are():
         ("q", "check", "window", (9, "08:45"), (9, "08:48")),
     ]
     found = waiting_causes(log_of(*rows), calendar=WEEKDAYS)
-    assert found.accounts.table(found.log.labels("resource")).set_index("resource").loc["window"].tolist()[:2] == ["pool", 2]
+    assert found.accounts.table(found.log.labels("resource")).set_index("resource").loc["window"].tolist()[:2] == [
+        "pool",
+        2,
+    ]
     parts = causes(log_of(*rows), "q", "check")
     assert parts["contention"] == round(25 / 60, 4)  # until 8:40 both are busy with earlier work
     assert sum(parts.values()) == 0.5

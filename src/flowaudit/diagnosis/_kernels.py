@@ -7,11 +7,11 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def saved(ptr, activity, beside, concurrent, enabled, ended, begin, end, removed):  # type: ignore[no-untyped-def]
+def saved(ptr, activity, part, beside, concurrent, enabled, ended, begin, end, removed):  # type: ignore[no-untyped-def]
     """Working days by which each case would end earlier; see ``Flow.saved``.
 
-    ``begin, end`` are the recorded stamps: they say who could have enabled whom. ``enabled, ended, removed`` are
-    working days.
+    ``begin, end`` are the recorded stamps: they say who could have enabled whom. ``part`` is the item each row belongs to
+    (-1: all of them): its rows wait for each other, its first one for any. ``enabled, ended, removed`` are working days.
     """
     n = len(ptr) - 1
     out = np.zeros(n, np.float64)
@@ -31,14 +31,18 @@ def saved(ptr, activity, beside, concurrent, enabled, ended, begin, end, removed
         last, new_last = -np.inf, -np.inf
         for i in range(a, b):
             own = beside[activity[i]]
-            new_enabled, any_before = -np.inf, False
+            new_any, new_own, first = -np.inf, -np.inf, True
             for j in range(i - 1, a - 1, -1):
+                mine = part[i] >= 0 and part[j] == part[i]
+                if mine:
+                    first = False
                 if end[j] <= begin[i] and not concurrent[beside[activity[j]], own]:
-                    any_before = True
                     at = ended[j] - shift[j - a]
-                    if at > new_enabled:
-                        new_enabled = at
-            moved = enabled[i] - new_enabled if any_before else 0.0
+                    new_any = max(new_any, at)
+                    if mine or part[i] < 0 or part[j] < 0:
+                        new_own = max(new_own, at)
+            new_enabled = new_any if first or new_own == -np.inf else new_own
+            moved = enabled[i] - new_enabled if new_enabled > -np.inf else 0.0
             shift[i - a] = max(moved, 0.0) + removed[i]
             last = max(last, ended[i])
             new_last = max(new_last, ended[i] - shift[i - a])

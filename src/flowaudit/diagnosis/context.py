@@ -37,6 +37,7 @@ SIGNING = ("review", "check", "decide")
 _TRUE = frozenset({"true", "1", "1.0", "是", "yes", "y"})
 _EVENTS = 12
 _HOUR_US = 3_600_000_000
+_DAY_US = 24 * _HOUR_US
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +77,14 @@ class Context:
         return np.where(np.isnat(start), self.end, start)
 
     @cached_property
+    def dates_only(self) -> float:
+        """Share of the ends that have no time of day."""
+        return float((self.end.astype(np.int64) % _DAY_US == 0).mean()) if len(self.end) else 0.0
+
+    @cached_property
     def enablement(self) -> Enablement:
-        return enablement(self.log)
+        """What enabled each instance: within its item, where the item has begun; see :func:`flowaudit.flow.enablement`."""
+        return enablement(self.log, within="item_code")
 
     @property
     def time_kind(self) -> TimeKind:

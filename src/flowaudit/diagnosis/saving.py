@@ -23,12 +23,15 @@ class Flow:
     ----------
     ptr : array of int64
         First row of each case, and the number of rows.
+    part : array of int64
+        Item of each row, -1 for what serves all items of a bundle.
     enabled, begun, ended : array of float
         Working days since the log's first stamp. Without start times an instance begins when it ends.
     """
 
     ptr: Ints
     activity: Ints
+    part: Ints
     beside: npt.NDArray[np.int32]
     concurrent: npt.NDArray[np.bool_]
     enabled: Floats
@@ -39,7 +42,7 @@ class Flow:
     @classmethod
     def of(cls, log: EventLog, calendar: Calendar, office: OfficeHours) -> Flow:
         """Put the cases of a log on the axis."""
-        found = enablement(log)
+        found = enablement(log, within="item_code")
         end = log.stamps("end")
         start = log.stamps("start") if log.has("start") else end
         start = np.where(np.isnat(start), end, start)
@@ -52,8 +55,9 @@ class Flow:
         beside, concurrent = concurrency_table(log)
         codes = log.codes("activity")[0].astype(np.int64)
         ptr = np.asarray(log.case_ptr, np.int64)
+        item = log.codes("item_code")[0] if log.has("item_code") else np.full(len(codes), -1)
         return cls(
-            ptr, codes, beside, concurrent, axis(found.enabled), axis(start), axis(end),
+            ptr, codes, item.astype(np.int64), beside, concurrent, axis(found.enabled), axis(start), axis(end),
             (start.astype(np.int64), end.astype(np.int64)),
         )  # fmt: skip
 
@@ -81,6 +85,14 @@ class Flow:
         removed = np.bincount(np.asarray(rows, np.int64), weights=days, minlength=len(self.ended))
         removed = np.minimum(removed, np.maximum(self.ended - self.enabled, 0.0))
         saved: Floats = kernels.saved(
-            self.ptr, self.activity, self.beside, self.concurrent, self.enabled, self.ended, *self.stamps, removed
+            self.ptr,
+            self.activity,
+            self.part,
+            self.beside,
+            self.concurrent,
+            self.enabled,
+            self.ended,
+            *self.stamps,
+            removed,
         )
         return saved

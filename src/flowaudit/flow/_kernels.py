@@ -136,13 +136,15 @@ def gather(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def enablers(ptr, activity, begun, end, beside, concurrent):  # type: ignore[no-untyped-def]
+def enablers(ptr, activity, begun, end, beside, concurrent, part):  # type: ignore[no-untyped-def]
     """Row of the enabler of every row of a tile, -1 where there is none. See ``enablement``.
 
-    ``concurrent[beside[a], beside[b]]`` says whether two activities are; 0 stands for all that are with none.
+    ``concurrent[beside[a], beside[b]]`` says whether two activities are; 0 stands for all that are with none. ``part`` is
+    the part of the case each row belongs to (-1: all of them), or empty; the first row of a part may be enabled by any.
     Where ends never fall along a case, the nearest row that fits is the one that ended last.
     """
     row0 = ptr[0]
+    parted = len(part) > 0
     found = np.full(len(activity), -1, np.int64)
     for c in range(len(ptr) - 1):
         a, b = ptr[c] - row0, ptr[c + 1] - row0
@@ -153,13 +155,19 @@ def enablers(ptr, activity, begun, end, beside, concurrent):  # type: ignore[no-
         for i in range(a + 1, b):
             start = begun[i] if begun[i] != NAT else end[i]
             own = beside[activity[i]]
-            best = NAT
+            best, best_own, any_row, own_row = NAT, NAT, -1, -1
+            first = True
             for j in range(i - 1, a - 1, -1):
-                if end[j] <= start and end[j] > best and not concurrent[beside[activity[j]], own]:
-                    best = end[j]
-                    found[i] = j
-                    if rising:
+                if parted and part[i] >= 0 and part[j] == part[i]:
+                    first = False
+                if end[j] <= start and not concurrent[beside[activity[j]], own]:
+                    if end[j] > best:
+                        best, any_row = end[j], j
+                    if parted and end[j] > best_own and (part[i] < 0 or part[j] < 0 or part[j] == part[i]):
+                        best_own, own_row = end[j], j
+                    if rising and (not parted or (own_row >= 0 and not first)):
                         break
+            found[i] = any_row if first or own_row < 0 else own_row
     return found
 
 

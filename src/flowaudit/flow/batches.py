@@ -268,6 +268,10 @@ def _idle(
     calendar = np.zeros(resources, np.int64)
     calendar[seen.resource] = calendar_of_row
     owner, low, high = busy_spans(seen.resource, seen.begun, seen.ended, resources)
+    if not len(low):
+        return on_duty(duty, calendar[who], runs.begun) - on_duty(
+            duty, calendar[who], runs.first_enabled
+        ) >= IDLE, who < 0
     worked = on_duty(duty, calendar[owner], high) - on_duty(duty, calendar[owner], low)
     total = np.r_[0, np.cumsum(worked)]
     ptr = np.searchsorted(owner, np.arange(resources + 1))

@@ -13,6 +13,8 @@ from flowaudit.flow.concurrency import concurrent_codes
 Ints = npt.NDArray[np.int64]
 Stamps = npt.NDArray[np.datetime64]
 
+_NOTHING = np.zeros(0, np.int32)
+
 
 @dataclass(frozen=True)
 class Enablement:
@@ -30,11 +32,18 @@ class Enablement:
     enabled: Stamps
 
 
-def enablement(log: EventLog) -> Enablement:
+def enablement(log: EventLog, *, within: str | None = None) -> Enablement:
     """Find the enabler of every activity instance.
 
     The enabler is the instance of the same case, earlier in the log's order and of an activity not concurrent with
     this one, that ended last but not after this one started. Among equal ends the one nearest in the order counts.
+
+    Parameters
+    ----------
+    log : EventLog
+    within : str, optional
+        A column whose values run side by side in a case, such as ``item_code`` in a bundle: the enabler then bears the same
+        value or none, where there is such a one; else, as for the first step of an item, it is any. Ignored where the log does not have it.
 
     Returns
     -------
@@ -62,9 +71,10 @@ def enablement(log: EventLog) -> Enablement:
     start = log.stamps("start") if log.has("start") else end
     enabler = np.empty(len(end), np.int64)
     first = np.empty(log.n_cases, np.int64)
-    for tile in log.tiles("activity", *_times(log)):
+    inside = within if within is not None and log.has(within) else None
+    for tile in log.tiles("activity", *_times(log), *((inside,) if inside else ())):
         row0, rows = int(tile.ptr[0]), len(tile.columns["activity"])
-        found = enablers_of(log, tile)
+        found = enablers_of(log, tile, within=inside)
         enabler[row0 : row0 + rows] = np.where(found >= 0, found + row0, -1)
     if len(end):
         first = np.fmin.reduceat(np.fmin(start, end), log.case_ptr[:-1])
@@ -72,22 +82,25 @@ def enablement(log: EventLog) -> Enablement:
     return Enablement(enabler, enabled)
 
 
-def enablers_of(log: EventLog, tile: Tile) -> Ints:
+def enablers_of(log: EventLog, tile: Tile, *, within: str | None = None) -> Ints:
     """Return the enabler of every row of a tile as a row of the tile, -1 where there is none.
 
     Parameters
     ----------
     log : EventLog
     tile : Tile
-        With the columns ``activity, end`` and, where recorded, ``start``.
+        With the columns ``activity, end`` and, where recorded, ``start``, and that of ``within``.
+    within : str, optional
+        See :func:`enablement`.
     """
     from flowaudit.flow import _kernels as kernels
 
     beside, concurrent = concurrency_table(log)
     end = tile.columns["end"]
     found: Ints = kernels.enablers(
-        tile.ptr, tile.columns["activity"], tile.columns.get("start", end), end, beside, concurrent
-    )
+        tile.ptr, tile.columns["activity"], tile.columns.get("start", end), end, beside, concurrent,
+        _NOTHING if within is None else tile.columns[within],
+    )  # fmt: skip
     return found
 
 

@@ -22,7 +22,7 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "A department in which at least 10 % of the cases pass more than 3 sign-off levels. Level: the recorded one, else "
-        "a distinct activity of the stages review, check, decide; steps the law demands are not counted. Lost time: what the levels above the third take.",
+        "a distinct activity of the stages review, check, decide. Steps the law demands are levels, too, but never called the ones too many. Lost time: what the levels too many take.",
         lang=lang,
     )
 
@@ -30,7 +30,7 @@ def definition(lang: Language | None = None) -> str:
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     department, departments = context.column("department")
     item, _items = context.column("item_code")
-    human = context.human & (department >= 0) & ~context.legally_required
+    human = context.human & (department >= 0)
     by_level = not np.isnan(context.level).all()
     if by_level:
         signing = human & ~np.isnan(context.level)
@@ -50,8 +50,12 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         cases = np.unique(distinct[over[group.ravel()], 0])
         if len(cases) < context.min_cases or len(cases) < t["share"] * population:
             continue
-        marked = _beyond(distinct, first, group.ravel(), over, by_level, int(t["levels"]))
+        demanded = np.bincount(of.ravel(), weights=context.legally_required[rows]) > 0
+        marked = _beyond(distinct, first, group.ravel(), over, demanded, by_level, int(t["levels"]))
         beyond = rows[marked[of.ravel()]]
+        cases = np.unique(context.case[beyond])
+        if len(cases) < context.min_cases or len(cases) < t["share"] * population:
+            continue  # the law wants them all
         label, most = str(departments[d]), int(counts.max())
         found.append(
             context.finding(
@@ -84,15 +88,17 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     return found
 
 
-def _beyond(distinct: Ints, first: Ints, group: Ints, over: Bools, by_level: bool, allowed: int) -> Bools:
-    """Mark the distinct (case, item, level) that lie beyond the allowed levels."""
-    # Recorded levels rank by themselves, activities by when they are first passed.
-    order = np.lexsort((distinct[:, 2] if by_level else first, group))
+def _beyond(
+    distinct: Ints, first: Ints, group: Ints, over: Bools, demanded: Bools, by_level: bool, allowed: int
+) -> Bools:
+    """Mark the distinct (case, item, level) that lie beyond the allowed levels, none of which the law demands."""
+    # Recorded levels rank by themselves, activities by when they are first passed; what the law demands comes first.
+    order = np.lexsort((distinct[:, 2] if by_level else first, ~demanded, group))
     ordered = group[order]
     begins = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1]
     rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
     marked = np.zeros(len(order), np.bool_)
-    marked[order] = (rank >= allowed) & over[ordered]
+    marked[order] = (rank >= allowed) & over[ordered] & ~demanded[order]
     return marked
 
 

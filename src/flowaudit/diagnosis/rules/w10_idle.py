@@ -17,6 +17,8 @@ from flowaudit.messages import translate as _
 MOST = 5
 SHOWN = 0.05
 """Working days below which one decimal shows nothing."""
+DATES_ONLY, MANY = 2.0, 0.4
+"""Working days that a tenth of the cases must wait where so many stamps have no time of day."""
 WEEKS = 8
 SHARED_ACCOUNT = 0.5
 NAMED = 0.05
@@ -38,7 +40,7 @@ def definition(lang: Language | None = None) -> str:
     return _(
         "The at most 5 activities of offices before which cases lie longest in total, each with at least 5 % of all waiting "
         "(less in logs of more than 100 activities) and (with start times) waiting more than half of waiting plus work, and at "
-        "least a tenth of the cases waiting half a working day. What lies with the applicant is left out. Patterns named: at least 60 % of the ends on "
+        "least a tenth of the cases waiting half a working day (two where stamps are dates only). What lies with the applicant is left out. Patterns named: at least 60 % of the ends on "
         "one weekday (batches), one officer doing at least 95 %; with start times the shares of the causes. Without start times it is handover time, work included.",
         lang=lang,
     )
@@ -54,6 +56,8 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     works = np.bincount(activity[enabled], weights=context.work_days[enabled], minlength=len(names))
     # With hundreds of activities no single one holds 5 %: five times the even share will do, but never below 1 %.
     least = max(0.01, min(t["share_of_total"], 5.0 / max(len(np.unique(activity)), 1)))
+    # Dates without a time of day make a day of every hour that goes over midnight.
+    least_wait = max(t["tenth_waits"], DATES_ONLY) if context.dates_only >= MANY else t["tenth_waits"]
     found = []
     for code in np.argsort(-waits, kind="stable")[:MOST]:
         share = waits[code] / max(waits[code] + works[code], 1e-9)
@@ -61,7 +65,7 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         cases, lost = context.by_case(rows, context.idle_days[rows])
         if waits[code] < least * total or len(cases) < context.min_cases:
             continue
-        if np.quantile(lost, 0.9) < t["tenth_waits"]:
+        if np.quantile(lost, 0.9) < least_wait:
             continue  # a few cases that lay for months are no pattern of the step
         if context.time_kind != "handover" and share < t["wait_share"]:
             continue
