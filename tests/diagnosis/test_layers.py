@@ -115,4 +115,6 @@ def test_a_level_the_law_demands_is_never_the_one_too_many():
     (finding,), _missing = w01(log_of(demanded("会签")))
     assert finding.cases == 40
     assert finding.scope["activities"] == ("决定",)
+    # a second signature beside the decision is no level of its own
+    assert w01(log_of(demanded("决定", "会签"))) == ([], [])
     assert w01(log_of(demanded("承办", "审核", "决定", "会签"))) == ([], [])

@@ -22,7 +22,7 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "A department in which at least 10 % of the cases pass more than 3 sign-off levels. Level: the recorded one, else "
-        "a distinct activity of the stages review, check, decide. Steps the law demands are levels, too, but never called the ones too many. Lost time: what the levels too many take.",
+        "a distinct activity of the stages review, check, decide. What the law demands is one level together, and never one too many. Lost time: what the levels too many take.",
         lang=lang,
     )
 
@@ -44,18 +44,18 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         # One row for every level an item of a case passes; the order of first passing tells which one is beyond.
         key = np.stack([context.case[rows], item[rows], level[rows]], axis=1)
         distinct, first, of = np.unique(key, axis=0, return_index=True, return_inverse=True)
-        _pairs, group, counts = np.unique(distinct[:, :2], axis=0, return_inverse=True, return_counts=True)
-        over = counts > t["levels"]
-        population = len(np.unique(context.case[rows]))
-        cases = np.unique(distinct[over[group.ravel()], 0])
-        if len(cases) < context.min_cases or len(cases) < t["share"] * population:
-            continue
         demanded = np.bincount(of.ravel(), weights=context.legally_required[rows]) > 0
-        marked = _beyond(distinct, first, group.ravel(), over, demanded, by_level, int(t["levels"]))
-        beyond = rows[marked[of.ravel()]]
+        _pairs, group = np.unique(distinct[:, :2], axis=0, return_inverse=True)
+        group = group.ravel()
+        # Signatures the law demands are one level together: the decision, and what it wants beside it.
+        lawful = np.bincount(group, weights=demanded) > 0
+        counts = (np.bincount(group, weights=~demanded) + lawful).astype(np.int64)
+        rank = _rank(distinct[:, 2] if by_level else first, group, demanded)
+        beyond = rows[((rank >= t["levels"] - lawful[group]) & ~demanded)[of.ravel()]]
+        population = len(np.unique(context.case[rows]))
         cases = np.unique(context.case[beyond])
         if len(cases) < context.min_cases or len(cases) < t["share"] * population:
-            continue  # the law wants them all
+            continue
         label, most = str(departments[d]), int(counts.max())
         found.append(
             context.finding(
@@ -88,18 +88,17 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     return found
 
 
-def _beyond(
-    distinct: Ints, first: Ints, group: Ints, over: Bools, demanded: Bools, by_level: bool, allowed: int
-) -> Bools:
-    """Mark the distinct (case, item, level) that lie beyond the allowed levels, none of which the law demands."""
-    # Recorded levels rank by themselves, activities by when they are first passed; what the law demands comes first.
-    order = np.lexsort((distinct[:, 2] if by_level else first, ~demanded, group))
+def _rank(order_by: Ints, group: Ints, demanded: Bools) -> Ints:
+    """Rank the levels of each group from 0: recorded levels by themselves, activities by when they are first passed.
+
+    Those the law demands come last.
+    """
+    order = np.lexsort((order_by, demanded, group))
     ordered = group[order]
     begins = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1]
-    rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
-    marked = np.zeros(len(order), np.bool_)
-    marked[order] = (rank >= allowed) & over[ordered] & ~demanded[order]
-    return marked
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
+    return rank
 
 
 RULE = Rule(
