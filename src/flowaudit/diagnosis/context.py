@@ -17,7 +17,7 @@ from flowaudit.diagnosis.rule import Rule, Thresholds
 from flowaudit.diagnosis.saving import Flow
 from flowaudit.eventlog import APPLICANT, EventLog
 from flowaudit.flow import Enablement, enablement, handover
-from flowaudit.messages import Language, both
+from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import clocks, wilson
 from flowaudit.worktime import Calendar, OfficeHours
@@ -412,4 +412,4 @@ def quoted(names: Iterable[str], *, most: int = 3) -> Texts:
     return texts[0], texts[1]
 
 
-__all__ = ["SIGNING", "Bools", "Context", "Floats", "Ints", "Stamps", "Texts", "both", "quoted"]
+__all__ = ["SIGNING", "Bools", "Context", "Floats", "Ints", "Stamps", "Texts", "quoted"]

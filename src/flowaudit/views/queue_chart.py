@@ -63,7 +63,7 @@ def queue_chart(
     by = _group_column(frame)
     if top < 1:
         raise UsageError(
-            _("at least one queue is to be drawn; got top={top}.", top=top), hint=_("queue_chart(curves, top=6)")
+            _("at least one queue is to be drawn; got top={top}.", top=top), hint="queue_chart(curves, top=6)"
         )
     title = title or _("Queues over time", lang=lang)
     told = bool(len(frame)) and frame["kind"].iloc[0] == "waiting"
@@ -97,7 +97,7 @@ def _group_column(frame: pd.DataFrame) -> str:
     if not needed <= set(frame.columns) or not found:
         raise UsageError(
             _("this table does not hold the curves of queues; it has {columns}.", columns=", ".join(map(str, frame.columns))),
-            hint=_("queue_chart(queue_curves(log))"),
+            hint="queue_chart(queue_curves(log))",
         )  # fmt: skip
     return found[0]
 

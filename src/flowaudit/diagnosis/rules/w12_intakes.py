@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Bools, Context, Ints, both
+from flowaudit.diagnosis.context import Bools, Context, Ints
 from flowaudit.diagnosis.finding import Confidence, Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Bools, Context, Floats, Ints, Stamps, Texts, both
+from flowaudit.diagnosis.context import Bools, Context, Floats, Ints, Stamps, Texts
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Context, Floats, Ints, both
+from flowaudit.diagnosis.context import Context, Floats, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.diagnosis.rules.w16_deadline import at_place, key_of, known_days, scope_of
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
 QUANTILE = 0.95

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Context, Floats, Texts, both
+from flowaudit.diagnosis.context import Context, Floats, Texts
 from flowaudit.diagnosis.corrections import correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.diagnosis.rules.w16_deadline import at_place, key_of
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 
 ONLINE = r"线上|网上|网办|在线|电脑|移动|互联网|手机|\bapp\b|小程序|online|internet|web|mobile"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Bools, Context, Floats, Ints, both
+from flowaudit.diagnosis.context import Bools, Context, Floats, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.diagnosis.rules.w12_intakes import distinct, one_things, several_items
 from flowaudit.diagnosis.rules.w15_visits import COLLECT
 from flowaudit.diagnosis.rules.w16_deadline import key_of, known_days
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 
