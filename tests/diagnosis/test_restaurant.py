@@ -24,7 +24,8 @@ def truth():
 @pytest.fixture(scope="module")
 def found():
     findings = diagnose(load_sample("restaurant"), read_catalogue(FOLDER / "catalogue"))
-    assert findings.not_checkable == ()
+    # no opinions, no review points, no levels of authority
+    assert {n.rule for n in findings.not_checkable} == {"W13", "W18"}
     assert findings.unit == "bundle"
     return {f.id: f for f in findings}
 
@@ -116,7 +117,7 @@ def test_w04_corrections(found, truth, events):
         assert finding.time_lost_days_total == pytest.approx(days(pairs["end"], pairs["answered"]).sum(), rel=0.02)
     assert requests == planted["notices"]
     total = sum(truth["counts"]["cases_by_item"].values())
-    assert sum(f.cases for i, f in found.items() if i.startswith("W04")) / total == pytest.approx(
+    assert sum(f.cases for i, f in found.items() if i.startswith("W04") and not i.endswith("-repeat")) / total == pytest.approx(
         planted["share_one_or_more"], abs=0.002
     )
     assert repeated / total == pytest.approx(planted["share_two_or_more"], abs=0.002)
@@ -152,5 +153,21 @@ def test_w10_weekly_meeting(found, truth, events):
 
 def test_by_case_the_bundles_are_not_needed():
     """Seen item by item the same wastes are there, but for the order of the items, which only a bundle has."""
-    by_case = diagnose(load_sample("restaurant"), read_catalogue(FOLDER / "catalogue"), unit="case").by_rule()
-    assert set(by_case) == {"W01", "W03", "W04", "W10"}
+    by_case = diagnose(load_sample("restaurant"), read_catalogue(FOLDER / "catalogue"), unit="case")
+    needs_bundles = {"W09", "W12", "W23"}
+    assert not needs_bundles & set(by_case.by_rule())
+    assert {"W01", "W03", "W04", "W06", "W10", "W14", "W17", "W24"} <= set(by_case.by_rule())
+    assert {"W12", "W23"} <= {n.rule for n in by_case.not_checkable}
+
+
+def test_what_is_not_planted_is_not_found(found):
+    """Signatures, off-clock work, late discovery, single officers, special procedures and channels are sound in the sample."""
+    assert not {f.rule for f in found.values()} & {"W02", "W05", "W11", "W19", "W21", "W22", "W25"}
+
+
+def test_savings_never_exceed_what_is_lost_and_overlap_once(found):
+    timed = [f for f in found.values() if f.saving_days_total is not None]
+    assert len(timed) > 10
+    for f in timed:
+        assert -1e-6 <= f.saving_days_total <= f.time_lost_days_total * (1 + 1e-9) + 1e-6, f.id
+        assert all(f.id in found[other].overlaps for other in f.overlaps)

@@ -7,27 +7,19 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def saved(ptr, activity, part, beside, concurrent, enabled, ended, begin, end, removed):  # type: ignore[no-untyped-def]
-    """Working days by which each case would end earlier; see ``Flow.saved``.
+def saved(ptr, activity, part, beside, concurrent, enabled, ended, begin, end, removed, cases):  # type: ignore[no-untyped-def]
+    """Working days by which each of some cases would end earlier; see ``Flow.saved``.
 
     ``begin, end`` are the recorded stamps: they say who could have enabled whom. ``part`` is the item each row belongs to
     (-1: all of them): its rows wait for each other, its first one for any. ``enabled, ended, removed`` are working days.
     """
-    n = len(ptr) - 1
-    out = np.zeros(n, np.float64)
+    out = np.zeros(len(cases), np.float64)
     longest = 0
-    for c in range(n):
+    for c in cases:
         longest = max(longest, ptr[c + 1] - ptr[c])
     shift = np.empty(longest, np.float64)
-    for c in range(n):
-        a, b = ptr[c], ptr[c + 1]
-        touched = False
-        for i in range(a, b):
-            if removed[i] > 0:
-                touched = True
-                break
-        if not touched:
-            continue
+    for k in range(len(cases)):
+        a, b = ptr[cases[k]], ptr[cases[k] + 1]
         last, new_last = -np.inf, -np.inf
         for i in range(a, b):
             own = beside[activity[i]]
@@ -46,5 +38,5 @@ def saved(ptr, activity, part, beside, concurrent, enabled, ended, begin, end, r
             shift[i - a] = max(moved, 0.0) + removed[i]
             last = max(last, ended[i])
             new_last = max(new_last, ended[i] - shift[i - a])
-        out[c] = max(last - new_last, 0.0)
+        out[k] = max(last - new_last, 0.0)
     return out

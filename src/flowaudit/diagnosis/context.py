@@ -86,6 +86,11 @@ class Context:
         """What enabled each instance: within its item, where the item has begun; see :func:`flowaudit.flow.enablement`."""
         return enablement(self.log, within="item_code")
 
+    @cached_property
+    def plain_enablement(self) -> Enablement:
+        """What ended last before each instance, whatever item it belongs to: the order that was kept, needed or not."""
+        return enablement(self.log)
+
     @property
     def time_kind(self) -> TimeKind:
         if self.log.has("start_estimated"):
@@ -265,6 +270,7 @@ class Context:
         lost: Floats | None = None,
         rows: Ints | None = None,
         row_days: Floats | None = None,
+        look: Ints | None = None,
         confidence: Confidence = "medium",
         time_kind: TimeKind | None = None,
         group: Group | None = None,
@@ -288,6 +294,8 @@ class Context:
         rows, row_days : arrays, optional
             Events concerned and the working days each loses; they say what all cases would have saved and which events to
             look at. ``rows`` alone: what to look at, no time.
+        look : array of int, optional
+            Events to look at where these are others than ``rows``.
         time_kind : optional
             Default: that of the log, None where no time is lost.
         """
@@ -328,7 +336,7 @@ class Context:
             saving_days_total=saving,
             time_kind=None if lost is None else time_kind or self.time_kind,
             evidence=tuple(ids[i] for i in evidence),
-            events=self._events(evidence, rows),
+            events=self._events(evidence, rows if look is None else look),
             caveat_zh=caveat[0],
             caveat_en=caveat[1],
             counting_zh=counting[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -136,24 +137,48 @@ def _joint(found: list[Finding], context: Context) -> float | None:
 
 
 def _with_overlaps(found: list[Finding], context: Context) -> list[Finding]:
-    """Let findings about the same work name each other, so that nobody adds their savings."""
-    claimed = {f.id: np.unique(context.claims[f.id][0]) for f in found if f.id in context.claims}
-    names: dict[str, list[str]] = {f.id: [] for f in found}
-    for i, one in enumerate(found):
-        for other in found[i + 1 :]:
-            if _overlap(one, other, claimed):
-                names[one.id].append(other.id)
-                names[other.id].append(one.id)
-    return [replace(f, overlaps=tuple(names[f.id])) for f in found]
+    """Let findings about the same work name each other, so that nobody adds their savings.
+
+    That is work on events whose time both claim; where one claims none, at the finest place that both name.
+    """
+    claimed = [context.claims[f.id][0] if f.id in context.claims else None for f in found]
+    pairs = _sharing_rows(claimed)
+    loose = [i for i, rows in enumerate(claimed) if rows is None]
+    for level_of in loose:
+        for other in range(len(found)):
+            if other != level_of and _same_place(found[level_of], found[other]):
+                pairs.add((min(level_of, other), max(level_of, other)))
+    names: dict[int, list[str]] = defaultdict(list)
+    for i, j in sorted(pairs):
+        names[i].append(found[j].id)
+        names[j].append(found[i].id)
+    return [replace(f, overlaps=tuple(names[i])) for i, f in enumerate(found)]
 
 
-def _overlap(one: Finding, other: Finding, claimed: Mapping[str, Any]) -> bool:
-    """Say whether two findings share work: events whose time both claim, else the finest place both name."""
-    if one.id in claimed and other.id in claimed:
-        return bool(np.isin(claimed[one.id], claimed[other.id], assume_unique=True).any())
+def _sharing_rows(claimed: list[Any]) -> set[tuple[int, int]]:
+    """Return the pairs of findings that claim a row in common."""
+    known = [(i, np.unique(rows)) for i, rows in enumerate(claimed) if rows is not None and len(rows)]
+    if not known:
+        return set()
+    owner = np.concatenate([np.full(len(rows), i) for i, rows in known])
+    row = np.concatenate([rows for _i, rows in known])
+    order = np.lexsort((owner, row))
+    owner, row = owner[order], row[order]
+    pairs: set[tuple[int, int]] = set()
+    # Owners of one row stand side by side: neighbours at every distance at which rows still agree.
+    for distance in range(1, len(known)):
+        same = row[distance:] == row[:-distance]
+        if not same.any():
+            break
+        found = np.unique(np.stack([owner[:-distance][same], owner[distance:][same]], axis=1), axis=0)
+        pairs.update(map(tuple, found.tolist()))
+    return pairs
+
+
+def _same_place(one: Finding, other: Finding) -> bool:
     for level in ("activities", "materials", "items", "departments"):
         a, b = one.scope.get(level), other.scope.get(level)
         if a and b:
-            return bool(set(a) & set(b))
+            return not set(a).isdisjoint(b)
     # One of them concerns the whole log.
     return True

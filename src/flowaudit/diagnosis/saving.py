@@ -82,17 +82,13 @@ class Flow:
         """
         from flowaudit.diagnosis import _kernels as kernels
 
-        removed = np.bincount(np.asarray(rows, np.int64), weights=days, minlength=len(self.ended))
+        rows = np.asarray(rows, np.int64)
+        removed = np.bincount(rows, weights=days, minlength=len(self.ended)).astype(np.float64)
         removed = np.minimum(removed, np.maximum(self.ended - self.enabled, 0.0))
-        saved: Floats = kernels.saved(
-            self.ptr,
-            self.activity,
-            self.part,
-            self.beside,
-            self.concurrent,
-            self.enabled,
-            self.ended,
-            *self.stamps,
-            removed,
-        )
+        cases = np.unique(np.searchsorted(self.ptr, rows, side="right") - 1)
+        saved = np.zeros(len(self.ptr) - 1)
+        saved[cases] = kernels.saved(
+            self.ptr, self.activity, self.part, self.beside, self.concurrent, self.enabled, self.ended, *self.stamps, removed,
+            cases,
+        )  # fmt: skip
         return saved

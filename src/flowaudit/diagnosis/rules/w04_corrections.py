@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.diagnosis.context import Bools, Context, Stamps
-from flowaudit.diagnosis.corrections import answers, correction_requests
+from flowaudit.diagnosis.corrections import answers, sent_back, sent_back_inside
 from flowaudit.diagnosis.finding import Finding, NotCheckable
 from flowaudit.diagnosis.papers import Papers, coded, pair_keys, papers_of
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
@@ -19,8 +19,6 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 
 Ints = npt.NDArray[np.int64]
-_RETURNED = ("退回", "returned")
-"""Results with which an office may also send a case back to an earlier step of its own."""
 
 
 def name(lang: Language | None = None) -> str:
@@ -40,7 +38,7 @@ def definition(lang: Language | None = None) -> str:
 
 
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
-    asked = correction_requests(context)
+    asked = sent_back(context)
     assert asked is not None  # stage or result is there, or nobody would ask
     inside = sent_back_inside(context, asked)
     if inside.all():
@@ -58,15 +56,15 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
         cases, again = own.cases(context), own.cases(context, own.repeat)
         label = str(items[code]) if code >= 0 else ""
         if len(cases) >= context.min_cases and wilson(len(cases), population)[0] >= t["share"]:
-            sent_back = int((item[asked[inside]] == code).sum())
-            found.append(_corrections(context, t, label, own, population, sent_back, papers))
+            internal = int((item[asked[inside]] == code).sum())
+            found.append(_corrections(context, t, label, own, population, internal, papers))
         if len(again) >= context.min_cases and wilson(len(again), len(cases))[0] >= t["repeat"]:
             found.append(_repeat(context, t, label, own))
     return found
 
 
 def _corrections(
-    context: Context, t: Thresholds, label: str, own: _Requests, population: int, sent_back: int, papers: Papers | None
+    context: Context, t: Thresholds, label: str, own: _Requests, population: int, internal: int, papers: Papers | None
 ) -> Finding:
     cases, repeated = own.cases(context), len(own.cases(context, own.later))
     materials, reasons = _pareto(papers, label or None)
@@ -109,7 +107,7 @@ def _corrections(
             "repeated": repeated,
             "repeated_before_acceptance": len(own.cases(context, own.early)),
             "repeated_with_other_contents": len(own.cases(context, own.other)),
-            "sent_back_inside": sent_back,
+            "sent_back_inside": internal,
             "first_pass_yield": 1 - len(cases) / population,
             "materials": [list(m) for m in materials],
             "reasons": [list(r) for r in reasons],
@@ -164,33 +162,6 @@ def _repeat(context: Context, t: Thresholds, label: str, own: _Requests) -> Find
             "with_other_contents": len(own.cases(context, own.other)),
         },
     )
-
-
-def sent_back_inside(context: Context, requests: Ints) -> Bools:
-    """Mark the returns that are no corrections: an earlier step of the office goes on, not the applicant.
-
-    Only results that say no more than "returned" are looked at. Where the applicant's acts are not recorded, the level must fall.
-    """
-    found = np.zeros(len(requests), np.bool_)
-    returned = np.flatnonzero(
-        context.among("result", *_RETURNED)[requests] & ~context.among("stage", "correction")[requests]
-    )
-    if not len(returned):
-        return found
-    item, _items = context.column("item_code")
-    passing = context.automatic | context.among("stage", "notify", "correction", "archive")
-    for code in np.unique(item[requests[returned]]):
-        own = returned[item[requests[returned]] == code]
-        fits = ((item == code) | (item < 0) | (code < 0)) & (context.applicant | ~passing)
-        rows = np.flatnonzero(fits)
-        at = np.searchsorted(rows, requests[own], side="right")
-        there = np.flatnonzero(at < len(rows))
-        after, asked = rows[at[there]], requests[own[there]]
-        office = (context.case[after] == context.case[asked]) & ~context.applicant[after]
-        if not context.applicant.any():
-            office &= context.level[after] < context.level[asked]
-        found[own[there[office]]] = True
-    return found
 
 
 @dataclass(frozen=True, eq=False)

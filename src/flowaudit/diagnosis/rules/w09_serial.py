@@ -89,7 +89,7 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     if log.has("stage"):
         activity, _names = context.column("activity")
         rows = np.flatnonzero(context.among("stage", *STAGES))
-        spans = _spans(context, rows, activity, context.enablement.enabled)
+        spans = _spans(context, rows, activity, context.plain_enablement.enabled)
         owner = _owners(context, rows)
         for pair in _serial(context, t, spans):
             one, other = owner[pair.a], owner[pair.b]
@@ -301,6 +301,7 @@ def _finding(
             lost=shorter,
             rows=later,
             row_days=row_days,
+            look=rows,
             confidence="medium" if sure else "low",
             details=details,
         )
@@ -331,7 +332,7 @@ def _on_rows(
     of_case[cases], opened[cases], saving[cases] = later, start, days
     own = rows[(thing[rows] == of_case[context.case[rows]]) & (of_case[context.case[rows]] >= 0)]
     where = context.case[own]
-    begun = np.maximum(context.enablement.enabled[own], opened[where])
+    begun = np.maximum(context.plain_enablement.enabled[own], opened[where])
     share = context.days(begun, context.end[own])
     total = np.bincount(where, weights=share, minlength=context.log.n_cases)[where]
     number = np.bincount(where, minlength=context.log.n_cases)[where]
