@@ -58,6 +58,7 @@ def main() -> None:
     catalogue = fa.read_catalogue(sample_folder("restaurant") / "catalogue")
     made = study(log, catalogue, settings=StudySettings(title="开办餐饮店"))
     fa.draw(made.as_is, lang="zh").save(PICTURES / "as_is.png")
+    fa.draw(fa.waiting_causes(log), lang="zh").save(PICTURES / "waiting.png")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fa.plan(made).save(folder / "plan.docx")

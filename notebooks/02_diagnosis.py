@@ -21,6 +21,8 @@
 # %%
 import flowaudit as fa
 from flowaudit.eventlog import sample_folder
+from flowaudit.metrics import queue_curves
+from flowaudit.views import queue_chart
 
 log = fa.load_sample("restaurant")
 catalogue = fa.read_catalogue(sample_folder("restaurant") / "catalogue")
@@ -50,29 +52,81 @@ fa.draw(findings)
 # %% [markdown]
 # ## 三、查看一条发现
 #
-# *One finding: statement, caveat, and the cases to look at.*
+# *One finding: statement, counting rule, caveat, what it overlaps, and its cases as time lines.*
 #
-# 证据列出至多 20 件办件，损失时间最长的在前；核查时请先读例外说明。
+# 证据列出至多 20 件办件，损失时间最长的在前；核查时请先读例外说明。与其他发现说的是同一段时间的，节省不能相加。
 
 # %%
-first = findings.items[0]
-print(first.statement("zh"))
-print("例外：", first.caveat("zh"))
-print("证据：", "、".join(first.evidence[:5]))
-print("对应举措：", "、".join(first.measures))
-
-# %% [markdown]
-# ## 四、等待发生在哪些环节之间
-#
-# *Where cases wait: from the step that enabled the work to its start.*
-#
-# 等待自“使能环节”结束起算，到本环节开始为止；同一部门内与跨部门的等待分列。
+one = next(finding for finding in findings if finding.rule == "W03")
+print(one.statement("zh"))
+print("口径：", one.counting("zh"))
+print("例外：", one.caveat("zh"))
+print("损失与至多可节省（工作日）：", round(one.time_lost_days_total), round(one.saving_days_total))
+print("重叠：", "、".join(one.overlaps))
+for code in one.measures:
+    print(code, one.why(code, "zh"))
 
 # %%
-findings.waiting.sort_values("total_working_h", ascending=False).head(10)
+fa.draw(fa.explain(one, log, cases=2))
 
 # %% [markdown]
-# ## 五、返工
+# ## 四、为什么等
+#
+# *Why cases wait: every window between enabled and started, split into six causes that add up to it.*
+#
+# 依次取走：申请人、批次、排队（经办人忙于先就绪的工作）、后到先办、不在岗，其余为外部原因。日历时间中夜晚和周末占大头，看办公时间更有用。
+
+# %%
+waiting = fa.waiting_causes(log)
+waiting
+
+# %%
+fa.draw(waiting)
+
+# %% [markdown]
+# ## 五、瓶颈
+#
+# *Bottlenecks: what all cases together would save without the waiting before a step, the cases replayed.*
+#
+# 按至多可节省排，不按平均等待排：旁边还有更长的一段在并行时，去掉它谁也不会早办结。
+
+# %%
+fa.bottlenecks(log).head(8).round(2)
+
+# %% [markdown]
+# ## 六、性能谱
+#
+# *Performance spectrum of the segment with most waiting: every line is one passage; crossing lines overtake.*
+
+# %%
+segments = fa.spectra(log)
+segments.head(5).round(2)
+
+# %%
+largest = segments.iloc[0]
+fa.draw(fa.spectrum(log, largest["source"], largest["target"]))
+
+# %% [markdown]
+# ## 七、排队曲线
+#
+# *Queue curves: how many pieces of work wait and are in hand, week by week.*
+
+# %%
+queue_chart(queue_curves(log, every="W"), top=4)
+
+# %% [markdown]
+# ## 八、一件事在等谁
+#
+# *Which department was last where items join, and which items fill the bundle's time end to end.*
+
+# %%
+fa.lagging(log, catalogue=catalogue).round(2)
+
+# %%
+fa.critical_path(log, catalogue=catalogue)
+
+# %% [markdown]
+# ## 九、返工
 #
 # *Rework: what is done more than once; mean per case.*
 #

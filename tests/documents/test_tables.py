@@ -7,7 +7,7 @@ from lxml import etree
 from flowaudit.documents import tables, write_tables
 
 S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-SHEETS = ["四减", "前后对比", "环节", "流转", "变体", "问题", "等待", "质量", "口径", "来源"]
+SHEETS = ["四减", "前后对比", "环节", "流转", "变体", "问题", "等待", "等待原因", "质量", "口径", "来源"]
 
 
 def test_sheets_hold_no_formula_and_no_link(small_study, tmp_path):

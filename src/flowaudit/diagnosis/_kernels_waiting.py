@@ -8,6 +8,9 @@ from numba import njit
 NAT = np.iinfo(np.int64).min
 DAY = 86_400_000_000
 MINUTE = 60_000_000
+SHIFT = 6
+"""Rows of a resource are passed over by blocks of 2**SHIFT where none of them reaches into a window."""
+WHOLE = (1 << SHIFT) - 1
 
 APPLICANT, BATCHING, CONTENTION, PRIORITISATION, UNAVAILABILITY, EXTRANEOUS, UNKNOWN = range(7)
 
@@ -74,7 +77,7 @@ def _rest(out, work, row, a, b, calendar, office, gaps_low, gaps_high, g0, g1, i
 def decompose(  # type: ignore[no-untyped-def]
     case, enabled, begun, end, resource, applicant_row, released, batch,
     stop_ptr, stop_low, stop_high,
-    rptr, order, reach, capacity, calendar_of, calendar_unknown, gap_ptr, gap_low, gap_high,
+    rptr, order, reach, block, capacity, calendar_of, calendar_unknown, gap_ptr, gap_low, gap_high,
     day_open, minute_open, day_both, minute_both, class_of_day, first_day, office, most,
     out, work,
 ):  # fmt: skip
@@ -82,7 +85,7 @@ def decompose(  # type: ignore[no-untyped-def]
 
     ``begun`` is NAT where the start was not recorded: [enabled, end) is then the applicant's or not identifiable.
     ``stop_*`` are the applicant's spans of each case, merged; ``order[rptr[r]:rptr[r + 1]]`` the rows of a resource by start,
-    ``reach`` the latest end so far among them; ``capacity`` 0 says that nobody queues for the resource. ``most`` bounds
+    ``reach`` the latest end so far among them, ``block`` the latest end in every 2**SHIFT entries of ``order``; ``capacity`` 0 says that nobody queues for the resource. ``most`` bounds
     how many rows one window can overlap.
     """
     tables = (day_open, minute_open, day_both, minute_both, class_of_day, first_day)
@@ -116,6 +119,9 @@ def decompose(  # type: ignore[no-untyped-def]
             a = rptr[r]
             i = _last_before(order, begun, a, rptr[r + 1], st)
             while i >= a and reach[i] > free:
+                if i & WHOLE == WHOLE and i - WHOLE >= a and block[i >> SHIFT] <= free:
+                    i -= WHOLE + 1
+                    continue
                 y = order[i]
                 if y != x and end[y] > free:
                     limit = en if batch[x] >= 0 and batch[y] == batch[x] else ref

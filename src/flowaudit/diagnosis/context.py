@@ -228,8 +228,8 @@ class Context:
 
     @staticmethod
     def times(column: pd.Series) -> Stamps:
-        """Return a time column of a side table, which may still be ISO text."""
-        return np.asarray(pd.to_datetime(column, format="ISO8601").to_numpy("datetime64[us]"))
+        """Return a time column of a side table, which may still be ISO text; NaT where it is anything else."""
+        return np.asarray(pd.to_datetime(column, format="ISO8601", errors="coerce").to_numpy("datetime64[us]"))
 
     @staticmethod
     def truths(column: pd.Series) -> pd.Series:
@@ -387,11 +387,14 @@ class Context:
             if changed:
                 told = ", ".join(f"{k} = {v:g}" for k, v in changed.items())
                 words += _(" Thresholds changed: {thresholds}.", lang=lang, thresholds=told)
-            words += _(
-                " Population: {n:,} {unit}, {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
-                lang=lang, n=population, first=first, last=last,
-                unit=_("bundles", lang=lang) if self.log.unit == "bundle" else _("cases", lang=lang),
-            )  # fmt: skip
+            unit = _("bundles", lang=lang) if self.log.unit == "bundle" else _("cases", lang=lang)
+            if pd.isna(first) or pd.isna(last):
+                words += _(" Population: {n:,} {unit}.", lang=lang, n=population, unit=unit)
+            else:
+                words += _(
+                    " Population: {n:,} {unit}, {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+                    lang=lang, n=population, unit=unit, first=first, last=last,
+                )  # fmt: skip
             if timed:
                 words += _(
                     " A working day is {hours:g} office hours of the calendar “{calendar}”.",

@@ -43,7 +43,8 @@ def duty_of(context: Context, resource: Ints, group: Ints, start: Stamps) -> Min
     the joint hours of everybody.
     """
     rows = np.flatnonzero(~context.applicant)
-    first, last = np.nanmin(np.fmin(start, context.end)), np.nanmax(context.end)
+    # a start that lies after its end bounds a window, too
+    first, last = np.nanmin(np.fmin(start, context.end)), np.nanmax(np.fmax(start, context.end))
     days = int((last - first) / np.timedelta64(1, "D")) + 1
     mined = mine_calendars(
         resource[rows], group[rows], start[rows], context.end[rows], calendar=context.calendar, office=context.office,

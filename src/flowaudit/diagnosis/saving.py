@@ -84,7 +84,7 @@ class Flow:
 
         rows = np.asarray(rows, np.int64)
         removed = np.bincount(rows, weights=days, minlength=len(self.ended)).astype(np.float64)
-        removed = np.minimum(removed, np.maximum(self.ended - self.enabled, 0.0))
+        removed = np.minimum(removed, np.fmax(self.ended - self.enabled, 0.0))
         cases = np.unique(np.searchsorted(self.ptr, rows, side="right") - 1)
         saved = np.zeros(len(self.ptr) - 1)
         saved[cases] = kernels.saved(

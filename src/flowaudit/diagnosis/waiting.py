@@ -327,15 +327,16 @@ def _waiting(context: Context) -> Waiting:
     found, kinds = context.enablement, accounts(log)
     end = context.end
     start = log.stamps("start") if log.has("start") else np.full(n, _NAT)
-    if n:
+    nothing_ended = bool(np.isnat(end).all())
+    if not nothing_ended:
         # stamps of years without a calendar are refused here, as everywhere
         context.calendar.working_time(np.array([np.nanmin(end)]), np.array([np.nanmax(end)]), context.office)
     resource, _labels = context.column("resource")
     department, _departments = context.column("department")
     group = department if log.has("department") else np.zeros(n, np.int64)
-    if not n:
-        nothing = np.zeros((0, len(CAUSES)), np.int64)
-        none = find_batches(log, _NO_DUTY, np.zeros(0, np.int64), found=found)
+    if nothing_ended:
+        nothing = np.zeros((n, len(CAUSES)), np.int64)
+        none = find_batches(log, _NO_DUTY, np.zeros(n, np.int64), found=found)
         return Waiting(
             log, context.time_kind, nothing, nothing.copy(), found, none, kinds, None, context.calendar, context.office
         )
@@ -376,6 +377,8 @@ def _split(
     order = order[np.lexsort((end[order], begun[order], resource[order]))]
     rptr = np.searchsorted(resource[order], np.arange(resources + 1)).astype(np.int64)
     reach = _reach(resource[order], end[order])
+    size = 1 << kernels.SHIFT
+    block = np.maximum.reduceat(end[order], np.arange(0, len(order), size)) if len(order) else end[:0]
     stop_ptr, stop_low, stop_high = applicant_spans(context)
     gap_ptr, gap_low, gap_high = _absences(mined, resources)
     shape = (n, len(CAUSES))
@@ -383,7 +386,7 @@ def _split(
     most = int(kernels.most_overlapping(enabled, begun, resource, rptr, order, reach))
     kernels.decompose(
         context.case, enabled, begun, end, resource, context.applicant, batches.released.astype(np.int64), batches.number,
-        stop_ptr, stop_low, stop_high, rptr, order, reach, kinds.capacity.astype(np.int64), of_resource, mined.of_unknown,
+        stop_ptr, stop_low, stop_high, rptr, order, reach, block, kinds.capacity.astype(np.int64), of_resource, mined.of_unknown,
         gap_ptr, gap_low, gap_high, duty.day_open, duty.minute_open, duty.day_both, duty.minute_both, duty.class_of_day,
         duty.first_day, len(duty.day_open) - 1, most, parts, working,
     )  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowaudit.diagnosis import Finding
+from flowaudit.diagnosis import Finding, waiting_causes
 from flowaudit.documents._words import SMALL, column_name, count, number, percent
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.study import Study
-from flowaudit.views import finding_label, findings_chart, handover_chart
+from flowaudit.views import finding_label, findings_chart, handover_chart, waiting_chart
+from flowaudit.worktime import load_calendar
 
 GROUPS = ("痛点", "堵点", "难点")
 IN_FULL = 6
@@ -57,7 +58,9 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
               "verdict on a unit or a person, and legal steps are not to be dropped because of it.", lang=lang, n=len(findings))
         ),
         figure(findings_chart(study.findings, lang=lang, names=item_names(study)), _("Working days lost by finding", lang=lang)),
+        *_waiting(study, lang),
     ]  # fmt: skip
+    told: dict[str, str] = {}
     marks = [_("(I) ", lang=lang), _("(II) ", lang=lang), _("(III) ", lang=lang), _("(IV) ", lang=lang)]
     for group in GROUPS:
         found = [f for f in findings if f.group == group]
@@ -66,7 +69,7 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
             blocks.append(Paragraph(_("Nothing found above the thresholds.", lang=lang)))
             continue
         for i, finding in enumerate(found[:IN_FULL], 1):
-            blocks += _one(study, finding, i, numbers[finding.id], lang)
+            blocks += _one(study, finding, i, numbers[finding.id], told, lang)
         if len(found) > IN_FULL:
             blocks.append(_rest(study, found[IN_FULL:], numbers, lang))
         if group == "堵点" and len(study.log.departments) > 1:
@@ -79,7 +82,20 @@ def problems(study: Study, lang: Language) -> tuple[list[Block], int]:
     return blocks, 0
 
 
-def _one(study: Study, finding: Finding, i: int, number_: str, lang: Language) -> list[Block]:
+def _waiting(study: Study, lang: Language) -> list[Block]:
+    """Why cases wait, where start times are recorded."""
+    waiting = waiting_causes(study.log, unit=study.log.unit, calendar=load_calendar(study.settings.calendar))
+    if waiting.kind == "handover":
+        return []
+    return [figure(waiting_chart(waiting, lang=lang), _("Waiting by cause", lang=lang))]
+
+
+def _one(study: Study, finding: Finding, i: int, number_: str, told: dict[str, str], lang: Language) -> list[Block]:
+    """One finding in full; ``told`` says where the counting rule of a rule stands already."""
+    counting = (
+        _("as for {number}.", lang=lang, number=told[finding.rule]) if finding.rule in told else finding.counting(lang)
+    )
+    told.setdefault(finding.rule, number_)
     return [
         Heading(
             f"{i}. {problem_name(study, finding, lang)}"
@@ -89,7 +105,7 @@ def _one(study: Study, finding: Finding, i: int, number_: str, lang: Language) -
         Paragraph(finding.statement(lang), lead=_("What is seen: ", lang=lang)),
         Paragraph(evidence(study, finding, lang), lead=_("Data: ", lang=lang)),
         Paragraph(finding.caveat(lang), lead=_("Causes to check, caveat: ", lang=lang)),
-        Paragraph(finding.counting(lang), lead=_("Counting rule: ", lang=lang)),
+        Paragraph(counting, lead=_("Counting rule: ", lang=lang)),
         *_answers(finding, lang),
     ]
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import pandas as pd
 
+from flowaudit.diagnosis import waiting_causes
 from flowaudit.documents._words import pick
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label
 from flowaudit.study import Study
 from flowaudit.views import write_bytes
+from flowaudit.worktime import load_calendar
 
 Row = Sequence[object]
 MOST_ROWS = 5000
@@ -46,6 +48,7 @@ def tables(study: Study, lang: Language | None = None) -> dict[str, pd.DataFrame
         _("variants", lang=lang): _variants(study),
         _("problems", lang=lang): study.findings.table(lang),
         _("waiting", lang=lang): study.findings.waiting,
+        _("causes of waiting", lang=lang): _causes(study),
         _("quality", lang=lang): study.quality.to_frame(lang),
         _("counting rules", lang=lang): _rules(study, lang),
         _("sources", lang=lang): _sources(study, lang),
@@ -209,6 +212,11 @@ def _compared(study: Study, lang: Language) -> pd.DataFrame:
         _("Counting rule", lang=lang),
     ]
     return pd.DataFrame(rows, columns=head)
+
+
+def _causes(study: Study) -> pd.DataFrame:
+    waiting = waiting_causes(study.log, unit=study.log.unit, calendar=load_calendar(study.settings.calendar))
+    return waiting.by("activity")
 
 
 def _variants(study: Study) -> pd.DataFrame:

@@ -245,10 +245,9 @@ def overlaps(ptr, activity, begun, end, n, begin, table, number, keys, counts, u
     row0 = ptr[0]
     for c in range(begin, len(ptr) - 1):
         a, b = ptr[c] - row0, ptr[c + 1] - row0
-        pairs = 0
+        # Pairs of activities are numbered before any of the case is counted: as often as it takes, without harm.
         for counting in range(2):
-            if counting and used + pairs > len(keys):
-                return c, used
+            any_ = False
             for i in range(a, b - 1):
                 for j in range(i + 1, b):
                     # A case is sorted by start: what begins after this one's end is followed by nothing that overlaps.
@@ -258,18 +257,19 @@ def overlaps(ptr, activity, begun, end, n, begin, table, number, keys, counts, u
                     x, y = activity[i], activity[j]
                     if x == y:
                         continue
-                    if not counting:
-                        pairs += 1
-                        continue
+                    any_ = True
                     key = np.int64(min(x, y)) * n + max(x, y)
                     place = _place(table, key)
-                    if table[place] < 0:
+                    if counting:
+                        counts[number[place]] += 1
+                    elif table[place] < 0:
+                        if used == len(keys):
+                            return c, used
                         table[place] = key
                         number[place] = used
                         keys[used] = key
                         counts[used] = 0
                         used += 1
-                    counts[number[place]] += 1
-            if pairs == 0:
+            if not any_:
                 break
     return len(ptr) - 1, used

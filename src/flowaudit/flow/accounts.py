@@ -112,7 +112,7 @@ def _accounts(log: EventLog) -> Accounts:
     machine = np.zeros(len(resource), np.bool_)
     if log.has("is_auto"):
         words = log.events["is_auto"].to_pandas().astype(str).str.casefold()
-        machine = words.isin(["true", "1", "是"]).to_numpy(np.bool_)
+        machine = words.isin(["true", "1", "1.0", "是", "yes", "y"]).to_numpy(np.bool_)
     if log.has("start"):
         start, end = log.stamps("start"), log.stamps("end")
         usable = ~np.isnat(start) & ~np.isnat(end) & (end >= start)

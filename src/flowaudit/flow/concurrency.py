@@ -14,6 +14,8 @@ Ints = npt.NDArray[np.int64]
 THRESHOLD = 0.9
 _BLOCK = 2**22
 """Cells of the table of variants by activities that are held at a time."""
+_DENSE = 50
+"""So many cells of a whole product take as long as one of a sparse one."""
 
 
 def concurrency(log: EventLog, threshold: float = THRESHOLD) -> set[frozenset[str]]:
@@ -92,30 +94,36 @@ def _overlapping(log: EventLog, table: VariantTable, n: int, threshold: float) -
         edges.overlaps(tile, tile.columns["start"], tile.columns["end"], n)
     if not edges.used:
         return []
-    pairs = [divmod(key, n) for key in edges.keys[: edges.used].tolist()]
-    used = np.unique(pairs)
-    together = _pairs_of_instances(table, used)
-    place = {int(code): i for i, code in enumerate(used)}
-    return [
-        (a, b)
-        for (a, b), count in zip(pairs, edges.counts[: edges.used].tolist(), strict=True)
-        if count / together[place[a], place[b]] >= threshold
-    ]
+    first, second = np.divmod(edges.keys[: edges.used], n)
+    together = _pairs_of_instances(table, first, second)
+    often = edges.counts[: edges.used] / together >= threshold
+    return list(zip(first[often].tolist(), second[often].tolist(), strict=True))
 
 
-def _pairs_of_instances(table: VariantTable, used: Ints) -> npt.NDArray[np.float64]:
-    """Count for every two of the ``used`` activities the pairs of their instances that lie in one case."""
-    m = len(used)
+def _pairs_of_instances(table: VariantTable, first: Ints, second: Ints) -> npt.NDArray[np.float64]:
+    """Count for pairs of activities the pairs of their instances that lie in one case."""
+    used = np.unique(np.r_[first, second])
+    m, variants = len(used), len(table.cases)
     column = np.full(int(table.activity.max()) + 1, -1, np.int64)
     column[used] = np.arange(m)
     rows = np.flatnonzero(column[table.activity] >= 0)
     variant, where = table.variant[rows], column[table.activity[rows]]
+    length = np.bincount(variant, minlength=variants).astype(np.float64)
+    # The product of whole tables is fast, but with thousands of activities nearly all of it is zeros.
+    if _DENSE * (length**2).sum() < variants * float(m) ** 2:
+        from scipy.sparse import csr_array
+
+        held = csr_array((np.ones(len(rows)), (variant, where)), shape=(variants, m))
+        weighted = csr_array((table.cases[variant].astype(np.float64), (variant, where)), shape=(variants, m))
+        both = (held.T @ weighted).tocsr()
+        found: npt.NDArray[np.float64] = np.asarray(both[column[first], column[second]]).ravel()
+        return found
     together = np.zeros((m, m))
     step = max(1, _BLOCK // m)
-    for first in range(0, len(table.cases), step):
-        low, high = np.searchsorted(variant, (first, first + step))
-        size = min(step, len(table.cases) - first)
-        cells = np.bincount((variant[low:high] - first) * m + where[low:high], minlength=size * m)
+    for begin in range(0, variants, step):
+        low, high = np.searchsorted(variant, (begin, begin + step))
+        size = min(step, variants - begin)
+        cells = np.bincount((variant[low:high] - begin) * m + where[low:high], minlength=size * m)
         counts = cells.reshape(size, m).astype(np.float64)
-        together += counts.T @ (counts * table.cases[first : first + size, None])
-    return together
+        together += counts.T @ (counts * table.cases[begin : begin + size, None])
+    return together[column[first], column[second]]

@@ -95,7 +95,7 @@ def latest(log: EventLog, stamps: Stamps, mask: Bools) -> Stamps:
 
 def times(column: pd.Series) -> Stamps:
     """Return a time column of a side table, which may still be ISO text."""
-    return np.asarray(pd.to_datetime(column, format="ISO8601").to_numpy("datetime64[us]"))
+    return np.asarray(pd.to_datetime(column, format="ISO8601", errors="coerce").to_numpy("datetime64[us]"))
 
 
 def days_of(stamps: Stamps) -> Ints:
