@@ -23,25 +23,30 @@ def levels(ptr, start, end, batch_key, overlapped, time_at, most):  # type: igno
         # one interval for each piece of work
         m = 0
         low, high, of = np.empty(b - a, np.int64), np.empty(b - a, np.int64), np.empty(b - a, np.int64)
+        piece, marked = np.empty(b - a, np.int64), np.zeros(b - a, np.bool_)
         for i in range(a, b):
             joined = False
             k = m - 1
             while k >= 0 and low[k] == start[i]:
                 if batch_key[of[k]] == batch_key[i]:
                     high[k] = max(high[k], end[i])
+                    piece[i - a] = k
                     joined = True
                     break
                 k -= 1
             if not joined:
                 low[m], high[m], of[m] = start[i], end[i], i
+                piece[i - a] = m
                 m += 1
         reach, holder = low[0], -1
         for k in range(m):
             if holder >= 0 and reach - low[k] > MINUTE and high[k] - low[k] > MINUTE:
-                overlapped[of[k]] = True
-                overlapped[of[holder]] = True
+                marked[k] = True
+                marked[holder] = True
             if high[k] > reach:
                 reach, holder = high[k], k
+        for i in range(a, b):
+            overlapped[i] = marked[piece[i - a]]
         ends = np.sort(high[:m])
         at, done, open_ = low[0], 0, 0
         for k in range(m):
