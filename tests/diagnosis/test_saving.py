@@ -100,3 +100,66 @@ def test_the_applicants_time_is_no_bottleneck():
 
 def test_nothing_waits_nothing_ranked():
     assert bottlenecks(log_of((("in", 0, 0),)), calendar=WEEKDAYS).empty
+
+
+# -- against a slow reference --------------------------------------------------------------------------------------------
+
+
+def by_definition(flow, rows, days):
+    """Replay case by case, every two rows looked at: who bears the same item or none goes before, else anybody."""
+    removed = np.zeros(len(flow.ended))
+    np.add.at(removed, rows, days)
+    removed = np.minimum(removed, np.maximum(flow.ended - flow.enabled, 0))
+    begin, end = flow.stamps
+    saved = []
+    for a, b in zip(flow.ptr[:-1], flow.ptr[1:], strict=True):
+        new_end = {}
+        for i in range(a, b):
+            mine = [j for j in range(a, i) if end[j] <= begin[i]
+                    and not flow.concurrent[flow.beside[flow.activity[j]], flow.beside[flow.activity[i]]]]  # fmt: skip
+            if flow.part[i] >= 0 and any(flow.part[j] == flow.part[i] for j in range(a, i)):
+                mine = [j for j in mine if flow.part[j] in (-1, flow.part[i])] or mine
+            earlier = max(flow.enabled[i] - max(new_end[j] for j in mine), 0.0) if mine else 0.0
+            new_end[i] = flow.ended[i] - earlier - removed[i]
+        saved.append(max(flow.ended[a:b].max() - max(new_end.values()), 0.0))
+    return saved
+
+
+def with_items(log, items):
+    return from_frame(log.to_pandas().assign(item_code=items))
+
+
+@given(logs(), st.data())
+@settings(max_examples=100)
+def test_short_cases_equal_the_definition(log, data):
+    n = len(log.events)
+    log = with_items(
+        log, ["X", *data.draw(st.lists(st.sampled_from(["X", "Y", None]), min_size=n - 1, max_size=n - 1))]
+    )
+    flow = flow_of(log)
+    rows = np.array(data.draw(st.lists(st.integers(0, n - 1), max_size=8)), np.int64)
+    days = np.array([data.draw(st.floats(0, 1)) for _ in rows])
+    assert flow.saved(rows, days) == pytest.approx(by_definition(flow, rows, days))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("items", [1, 3, 60])
+def test_long_cases_equal_the_definition(seed, items):
+    """70 rows a case, overlapping, tied, some starts missing, some activities known to run beside each other."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for case in range(12):
+        n = 70
+        end = MONDAY + pd.to_timedelta(rng.integers(0, 40, n).cumsum() // 20 * 3, unit="h")
+        start = end - pd.to_timedelta(rng.integers(0, 9, n), unit="h")
+        item = np.array([f"X{k}" for k in rng.integers(0, items, n)], object)
+        item[rng.random(n) < 0.3] = None
+        frames.append(pd.DataFrame({"case_id": f"c{case}", "activity": [f"a{k}" for k in rng.integers(0, 12, n)],
+                                    "start": start.where(rng.random(n) > 0.1), "end": end, "item_code": item}))  # fmt: skip
+    flow = flow_of(from_frame(pd.concat(frames)))
+    assert flow.concurrent.any()
+    rows = rng.integers(0, len(flow.ended), 400)
+    days = 2 * rng.random(400)
+    saved = flow.saved(rows, days)
+    assert saved.sum() > 0
+    assert saved == pytest.approx(by_definition(flow, rows, days))

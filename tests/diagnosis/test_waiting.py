@@ -116,6 +116,21 @@ def test_corrections_and_suspensions_are_the_applicants():
     assert sum(found.values()) == 3.0
 
 
+def test_a_correction_of_one_item_keeps_no_other_waiting():
+    ask = {"stage": "correction", "department": "局", "item_code": "A"}
+    hand_in = {"department": APPLICANT, "stage": "correction", "item_code": "A"}
+    frame = log_of(
+        ("1", "apply", None, (7, "08:30"), (7, "09:00"), {"department": APPLICANT, "item_code": "A"}),
+        ("1", "ask", "x", (7, "09:00"), (7, "10:00"), ask),
+        ("1", "apply B", None, (7, "10:00"), (7, "10:30"), {"department": APPLICANT, "item_code": "B"}),
+        ("1", "check B", "x", (7, "15:30"), (7, "16:00"), {"department": "局", "item_code": "B"}),
+        ("1", "hand in", None, (9, "10:00"), (9, "10:30"), hand_in),
+        *((*row, {"department": "局"}) for row in steady("y")),
+    )
+    assert "applicant" not in causes(frame, "1", "check B")
+    assert causes(frame, "1", "hand in") == {"applicant": 48.0}
+
+
 def weekly(weeks=6, meeting="14:00"):
     """Cases come in every morning at ten, are decided together on Fridays, by one who works through the week."""
     rows = steady("boss", weeks + 2)

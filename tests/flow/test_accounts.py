@@ -137,9 +137,7 @@ def slow(log):
         marked = {
             key
             for key, end in pieces.items()
-            if any(
-                other != key and min(end, late) - max(key[1], other[1]) > minute for other, late in pieces.items()
-            )
+            if any(other != key and min(end, late) - max(key[1], other[1]) > minute for other, late in pieces.items())
         }
         shares[resource] = sum((a, s) in marked for a, s, _e in rows) / len(rows)
     return shares

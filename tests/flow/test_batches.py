@@ -113,6 +113,23 @@ def test_something_else_made_them_wait():
     assert len(batches(log_of(*work))) == 0
 
 
+@pytest.mark.parametrize(("at_two", "expected"), [(6, 0), (8, 10)])
+def test_from_three_quarters_of_the_runs_on_it_is_a_schedule(at_two, expected):
+    """Ten days; on so many of them the three of the morning are taken up at 14:00, on the others at some other hour.
+
+    Where at least half of the runs are batches, so are the others, before which the officer was idle as well.
+    """
+    work = []
+    for day in range(10):
+        begin = moment(day, "14:00" if day < at_two else ["11:30", "15:10", "16:05", "10:45"][day - 6])
+        for k in range(3):
+            at = begin + pd.Timedelta(minutes=10 * k)
+            work.append((f"d{day}-{k}", (day, f"09:{20 * k:02}"), "x", at, at + pd.Timedelta(minutes=10)))
+    found = batches(log_of(*work))
+    assert len(found) == expected
+    assert [TRIGGERS[t] for t in found.trigger] == ["schedule"] * min(at_two, expected) + ["unknown"] * (expected and 2)
+
+
 def test_the_first_one_taken_up_cannot_have_been_waited_for():
     """Last in, first out: the case that came last is served at once, and then the older ones."""
     work = []
@@ -125,30 +142,31 @@ def test_the_first_one_taken_up_cannot_have_been_waited_for():
     assert len(batches(log_of(*work))) == 0
 
 
-def test_a_busy_officer_who_takes_the_next_from_the_queue():
-    """The four of each morning come while the officer is busy until the last is there: a queue, not a batch."""
-    work = by_size()
-    busy = [
-        (f"b{day}", (day, "09:00"), "x", (day, "09:00"), (day, f"{10 + day % 2:02}:50")) for day in range(6)
-    ]
-    log = log_of(*work)
-    other = log_of(*busy).to_pandas()
-    other["activity"] = other["activity"].astype(object).replace("check", "other")
-    frame = pd.concat([log.to_pandas().astype({"activity": object, "case_id": object, "resource": object}),
-                       other.astype({"case_id": object, "resource": object})])  # fmt: skip
+@pytest.mark.parametrize("pause", [0, 3])
+def test_a_busy_officer_who_takes_the_next_from_the_queue(pause):
+    """The four of each morning come while the officer is busy, until the last is there or minutes before: a queue."""
+    busy = []
+    for day in range(6):
+        until = moment(day, f"{10 + day % 2:02}:50") - pd.Timedelta(minutes=pause)
+        busy.append((f"b{day}", (day, "09:00"), "x", (day, "09:00"), until))
+    other = log_of(*busy).to_pandas().astype(object)
+    other["activity"] = other["activity"].replace("check", "other")
+    frame = pd.concat([log_of(*by_size()).to_pandas().astype(object), other]).astype(
+        {"start": "datetime64[us]", "end": "datetime64[us]"}
+    )
     assert len(batches(from_frame(frame))) == 0
 
 
 def test_ones_own_work_as_the_trigger():
-    """The officer drafts four papers one by one and then signs all four: nothing waited for a size, the hands were full."""
+    """The officer drafts four papers, with half an hour of rest after two, and then signs all four: no size was waited for."""
     rows = []
     for day in range(8):
         begin = moment(day, f"{9 + day % 3:02}:00")
         for k in range(4):
-            at = begin + pd.Timedelta(minutes=15 * k)
+            at = begin + pd.Timedelta(minutes=15 * k + 30 * (k > 1))
             rows.append((f"d{day}-{k}", "draft", "x", at, at + pd.Timedelta(minutes=15)))
         for k in range(4):
-            at = begin + pd.Timedelta(minutes=60 + 5 * k)
+            at = begin + pd.Timedelta(minutes=90 + 5 * k)
             rows.append((f"d{day}-{k}", "sign", "x", at, at + pd.Timedelta(minutes=5)))
     log = from_frame(pd.DataFrame(rows, columns=["case_id", "activity", "resource", "start", "end"]))
     assert len(batches(log)) == 0
@@ -196,7 +214,9 @@ def test_no_starts_no_resources_no_batches():
         assert len(found) == 0
         assert (found.number == -1).all()
         assert np.isnat(found.released).all()
-        assert [h.tolist() for h in habits(log)] == [[0] * (0 if column == "resource" else frame["resource"].nunique())] * 3
+        assert [h.tolist() for h in habits(log)] == [
+            [0] * (0 if column == "resource" else frame["resource"].nunique())
+        ] * 3
 
 
 def test_machines_make_no_batches():
@@ -226,11 +246,11 @@ def test_habits_on_paper():
 
 
 def test_who_goes_on_with_what_came_meanwhile_leaves_nothing():
-    """Three cases one after the other from 14:00 to 14:30; a fourth comes at 14:10 and is begun at 14:30."""
+    """Three cases one after the other from 14:00 to 14:30; a fourth comes at 14:10 and is begun ten minutes after them."""
     work = []
     for day in range(6):
         for k in range(4):
-            at = moment(day, "14:00") + pd.Timedelta(minutes=10 * k)
+            at = moment(day, "14:00") + pd.Timedelta(minutes=10 * k + 10 * (k == 3))
             ready = (day, f"{9 + k:02}:00") if k < 3 else (day, "14:10")
             work.append((f"d{day}-{k}", ready, "x", at, at + pd.Timedelta(minutes=10)))
     log = log_of(*work)

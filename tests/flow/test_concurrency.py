@@ -4,6 +4,7 @@ import itertools
 import sys
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -107,3 +108,21 @@ def test_a_table_too_wide_for_one_block(monkeypatch):
     monkeypatch.setattr(sys.modules["flowaudit.flow.concurrency"], "_BLOCK", 1)
     assert concurrency(log) == {frozenset("AB")}
     assert concurrency(log, 0.95) == set()
+
+
+def test_more_pairs_in_one_case_than_fit_in_at_first():
+    """Sixty activities of a case all overlap: 1 770 pairs, each found once in each of two cases."""
+    n = 60
+    frame = pd.DataFrame({"case_id": ["1"] * n + ["2"] * n, "activity": [f"a{i}" for i in range(n)] * 2})
+    frame["start"] = MONDAY + pd.to_timedelta(np.tile(np.arange(n), 2), unit="s")
+    frame["end"] = MONDAY + pd.Timedelta(hours=2)
+    assert len(concurrency(from_frame(frame))) == n * (n - 1) // 2
+
+
+@given(logs(starts=True))
+def test_a_sparse_count_of_pairs_is_the_same(log):
+    found = concurrency(log)
+    again = from_frame(log.to_pandas())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["flowaudit.flow.concurrency"], "_DENSE", 0)
+        assert concurrency(again) == found

@@ -75,7 +75,7 @@ def _rest(out, work, row, a, b, calendar, office, gaps_low, gaps_high, g0, g1, i
 
 @njit(cache=True, nogil=True)
 def decompose(  # type: ignore[no-untyped-def]
-    case, enabled, begun, end, resource, applicant_row, released, batch,
+    group, enabled, begun, end, resource, applicant_row, released, batch,
     stop_ptr, stop_low, stop_high,
     rptr, order, reach, block, capacity, calendar_of, calendar_unknown, gap_ptr, gap_low, gap_high,
     day_open, minute_open, day_both, minute_both, class_of_day, first_day, office, most,
@@ -84,7 +84,7 @@ def decompose(  # type: ignore[no-untyped-def]
     """Split [enabled, begun) of every row; add microseconds per cause to ``out`` and those in office hours to ``work``.
 
     ``begun`` is NAT where the start was not recorded: [enabled, end) is then the applicant's or not identifiable.
-    ``stop_*`` are the applicant's spans of each case, merged; ``order[rptr[r]:rptr[r + 1]]`` the rows of a resource by start,
+    ``stop_*`` are the applicant's spans of each group (case and item), merged; ``order[rptr[r]:rptr[r + 1]]`` the rows of a resource by start,
     ``reach`` the latest end so far among them, ``block`` the latest end in every 2**SHIFT entries of ``order``; ``capacity`` 0 says that nobody queues for the resource. ``most`` bounds
     how many rows one window can overlap.
     """
@@ -135,8 +135,8 @@ def decompose(  # type: ignore[no-untyped-def]
             if m:
                 n = _sweep(times, kinds, m, capacity[r], seg_low, seg_high, seg_cause, n)
         # Walk through the window: the applicant's spans come first, then what was found, then the rest.
-        at, s, k = en, stop_ptr[case[x]], 0
-        s1 = stop_ptr[case[x] + 1]
+        at, s, k = en, stop_ptr[group[x]], 0
+        s1 = stop_ptr[group[x] + 1]
         while s < s1 and stop_high[s] <= en:
             s += 1
         while at < st:

@@ -66,9 +66,9 @@ def diagnose(
         If there is no such rule or threshold.
     """
     rules = chosen(only)
-    wanted = {name: rule.thresholds((thresholds or {}).get(name)) for name, rule in rules.items()}
-    for name in thresholds or {}:
-        _known(name)
+    given = {_known(name): values for name, values in (thresholds or {}).items()}
+    # also those of rules that are not asked: a slip is one all the same
+    wanted = {name: rule.thresholds(given.get(name)) for name, rule in RULES.items() if name in rules or name in given}
     log = as_unit(log, unit)
     context = Context(log, catalogue, calendar or load_calendar("china"), min_cases, office or OfficeHours())
     found: list[Finding] = []

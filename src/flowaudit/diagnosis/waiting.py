@@ -379,13 +379,13 @@ def _split(
     reach = _reach(resource[order], end[order])
     size = 1 << kernels.SHIFT
     block = np.maximum.reduceat(end[order], np.arange(0, len(order), size)) if len(order) else end[:0]
-    stop_ptr, stop_low, stop_high = applicant_spans(context)
+    group, stop_ptr, stop_low, stop_high = applicant_spans(context)
     gap_ptr, gap_low, gap_high = _absences(mined, resources)
     shape = (n, len(CAUSES))
     parts, working = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     most = int(kernels.most_overlapping(enabled, begun, resource, rptr, order, reach))
     kernels.decompose(
-        context.case, enabled, begun, end, resource, context.applicant, batches.released.astype(np.int64), batches.number,
+        group, enabled, begun, end, resource, context.applicant, batches.released.astype(np.int64), batches.number,
         stop_ptr, stop_low, stop_high, rptr, order, reach, block, kinds.capacity.astype(np.int64), of_resource, mined.of_unknown,
         gap_ptr, gap_low, gap_high, duty.day_open, duty.minute_open, duty.day_both, duty.minute_both, duty.class_of_day,
         duty.first_day, len(duty.day_open) - 1, most, parts, working,
@@ -409,17 +409,29 @@ def _absences(mined: MinedCalendars, resources: int) -> tuple[Ints, Ints, Ints]:
     return ptr, low, (table["to_day"].to_numpy(np.int64) + 1) * day
 
 
-def applicant_spans(context: Context) -> tuple[Ints, Ints, Ints]:
-    """Return the spans in which each case lay with the applicant, merged: pointers by case, from, to (microseconds).
+def applicant_spans(context: Context) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the spans in which each item of each case lay with the applicant.
 
     From a request for corrections to the act that answers it, and the suspensions of the table ``special_episodes`` that stop
-    the clock; one without an end lasts to the case's last event.
+    the clock; one without an end lasts to the case's last event. What bears no item concerns all items of its case, and
+    the other way round: a correction of one item keeps no other item of the bundle waiting.
+
+    Returns
+    -------
+    group : array of int64
+        Group of each row of the log: its case and item.
+    ptr, low, high : array of int64
+        Spans ``ptr[g]:ptr[g + 1]`` of each group, merged, in microseconds.
     """
-    case, low, high = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    items, labels = context.column("item_code")
+    of = {str(label): code for code, label in enumerate(labels)}
+    case: list[Ints] = [np.zeros(0, np.int64)]
+    item, low, high = list(case), list(case), list(case)
     requests = correction_requests(context)
     if requests is not None and len(requests):
         answered = answers(context, requests)
         case.append(context.case[requests])
+        item.append(items[requests])
         low.append(context.end[requests].astype(np.int64))
         # what was answered by nobody is open to the case's end, which is the request itself
         high.append(context.start[answered].astype(np.int64))
@@ -436,9 +448,21 @@ def applicant_spans(context: Context) -> tuple[Ints, Ints, Ints]:
         until = np.where(np.isnat(until), last, until)
         kept = stops & ~np.isnat(begin)
         case.append(place[kept])
+        named = table["item_code"].map(of) if "item_code" in table else pd.Series(-1, table.index)
+        item.append(np.asarray(named.fillna(-1).to_numpy(np.int64)[kept], np.int64))
         low.append(begin[kept].astype(np.int64))
         high.append(until[kept].astype(np.int64))
-    return _merged(np.concatenate(case), np.concatenate(low), np.concatenate(high), context.log.n_cases)
+    width = len(labels) + 1
+    groups, group = np.unique(context.case * width + items + 1, return_inverse=True)
+    ptr = np.searchsorted(groups, np.arange(context.log.n_cases + 1) * width)
+    cases, named_item = np.concatenate(case), np.concatenate(item)
+    count = (ptr[1:] - ptr[:-1])[cases]
+    span = np.repeat(np.arange(len(cases)), count)
+    owner = np.arange(len(span)) - np.repeat(np.cumsum(count) - count, count) + ptr[cases[span]]
+    owner_item = groups[owner] % width - 1
+    fits = (named_item[span] < 0) | (owner_item < 0) | (owner_item == named_item[span])
+    span, owner = span[fits], owner[fits]
+    return group.astype(np.int64), *_merged(owner, np.concatenate(low)[span], np.concatenate(high)[span], len(groups))
 
 
 def _merged(case: Ints, low: Ints, high: Ints, n: int) -> tuple[Ints, Ints, Ints]:

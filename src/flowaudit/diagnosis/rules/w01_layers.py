@@ -42,9 +42,9 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     for d in np.unique(department[signing]):
         rows = np.flatnonzero(signing & (department == d))
         # One row for every level an item of a case passes; the order of first passing tells which one is beyond.
-        key = np.stack([context.case[rows], item[rows], level[rows]], axis=1)
+        key = np.stack([context.case[rows], item[rows], level[rows], context.legally_required[rows]], axis=1)
         distinct, first, of = np.unique(key, axis=0, return_index=True, return_inverse=True)
-        demanded = np.bincount(of.ravel(), weights=context.legally_required[rows]) > 0
+        demanded = distinct[:, 3] > 0
         _pairs, group = np.unique(distinct[:, :2], axis=0, return_inverse=True)
         group = group.ravel()
         # Signatures the law demands are one level together: the decision, and what it wants beside it.

@@ -37,8 +37,9 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     if not len(usable) and bool((papers.handed & (papers.kind >= 0)).any()):
         reason = both("the log does not say for which item a material was handed in")
         return NotCheckable(RULE.id, *reason, ("item_code | material_instances.item_code",))
-    # A material handed in again for the same item was corrected, not asked for twice.
-    once = usable[first_of(papers.case[usable], papers.kind[usable], papers.item[usable])]
+    # A material handed in again for the same item was corrected, not asked for twice: what came first counts.
+    usable = usable[np.argsort(papers.submitted[usable], kind="stable")]
+    once = np.sort(usable[first_of(papers.case[usable], papers.kind[usable], papers.item[usable])])
     by_bundle = context.log.unit == "bundle"
     if by_bundle:
         result = _results(context, papers, once)
