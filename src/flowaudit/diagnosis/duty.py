@@ -116,6 +116,7 @@ def _significant(counts: Floats, opened: Bools) -> Bools:
     from scipy.stats import poisson
 
     open_share = opened.reshape(HOURS, 60).mean(axis=1)
+    opening = int((open_share > 0).sum())
     inside = counts * (open_share > 0)
 
     def few(seen: Floats, expected: Floats) -> Bools:
@@ -123,22 +124,24 @@ def _significant(counts: Floats, opened: Bools) -> Bools:
         return found
 
     by_day = inside.sum(axis=2)
-    day_off = few(by_day, _usual(by_day))
+    day_off = few(by_day, _usual(by_day, WEEK))
     kept = inside * ~day_off[:, :, None]
     by_hour = np.divide(kept.sum(axis=1), open_share, out=np.zeros((len(kept), HOURS)), where=open_share > 0)
-    hour_off = few(by_hour * open_share, _usual(by_hour) * open_share)
+    hour_off = few(by_hour * open_share, _usual(by_hour, opening) * open_share)
     days = np.maximum((~day_off).sum(axis=1), 1)[:, None, None]
-    cell = few(kept, np.minimum((_usual(by_hour) * open_share)[:, None, :], by_hour[:, None, :] * open_share) / days)
+    cell = few(
+        kept, np.minimum((_usual(by_hour, opening) * open_share)[:, None, :], by_hour[:, None, :] * open_share) / days
+    )
     absent: Bools = day_off[:, :, None] | hour_off[:, None, :] | cell
     return absent
 
 
-def _usual(counts: Floats) -> Floats:
-    """Stamps to be expected in each day (or hour): no more than the mean, nor than the median of those with any.
+def _usual(counts: Floats, places: int) -> Floats:
+    """Stamps to be expected in each of so many days (or hours): no more than the mean, nor than the median of those with any.
 
     What lies there in the morning makes the first hour of the day a busy one; that is no standard for the others.
     """
-    mean = counts.sum(axis=1, keepdims=True) / np.maximum((counts >= 0).sum(axis=1, keepdims=True), 1)
+    mean = counts.sum(axis=1, keepdims=True) / max(places, 1)
     some = np.where(counts > 0, counts, np.nan)
     middle = np.full((len(counts), 1), 0.0)
     rows = (counts > 0).any(axis=1)

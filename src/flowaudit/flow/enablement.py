@@ -67,11 +67,15 @@ def enablement(log: EventLog, *, within: str | None = None) -> Enablement:
     >>> enablement(log).enabler.tolist()
     [-1, 0, 1]
     """
+    inside = within if within is not None and log.has(within) else None
+    return log.remember(f"enablement {inside}", lambda: _enablement(log, inside))
+
+
+def _enablement(log: EventLog, inside: str | None) -> Enablement:
     end = log.stamps("end")
     start = log.stamps("start") if log.has("start") else end
     enabler = np.empty(len(end), np.int64)
     first = np.empty(log.n_cases, np.int64)
-    inside = within if within is not None and log.has(within) else None
     for tile in log.tiles("activity", *_times(log), *((inside,) if inside else ())):
         row0, rows = int(tile.ptr[0]), len(tile.columns["activity"])
         found = enablers_of(log, tile, within=inside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from flowaudit.diagnosis import Explanation
@@ -12,6 +13,8 @@ from flowaudit.views.picture import Box, Line, Picture, Shape, Text
 
 WIDTH, LEFT, RIGHT = 442.0, 70.0, 432.0
 BAR, GAP, HEAD = 9.0, 12.0, 16.0
+MOST = 60
+"""Events drawn of one case."""
 LEAST = 2.0
 """Width of what lasted no time that could be seen."""
 
@@ -38,14 +41,30 @@ def time_lines(explanation: Explanation, *, lang: Language | None = None, title:
         return Picture(WIDTH, 60, (Text(WIDTH / 2, 30, text, 10, _style.MUTED),), title)
     shapes: list[Shape] = []
     y = 4.0
+    left_out = 0
     for case_id, case in events.groupby("case_id", sort=False, observed=True):
-        shapes += _case(str(case_id), case, y)
-        y += HEAD + len(case) * GAP + 16
-    notes = (
+        shown = _shown(case)
+        left_out += len(case) - len(shown)
+        shapes += _case(str(case_id), shown, y)
+        y += HEAD + len(shown) * GAP + 16
+    notes = [
         explanation.finding.statement(lang),
         _("Dark: what the finding is about. Each case has an axis of its own, in calendar time.", lang=lang),
-    )
-    return Picture(WIDTH, y, tuple(shapes), title, notes)
+    ]
+    if left_out:
+        notes.append(_("{n:,} events of long cases are not drawn.", lang=lang, n=left_out))
+    return Picture(WIDTH, y, tuple(shapes), title, tuple(notes))
+
+
+def _shown(case: pd.DataFrame) -> pd.DataFrame:
+    """The events to draw: all of a case, of a long one those the finding is about and what lies around them."""
+    if len(case) <= MOST:
+        return case
+    marks = case["concerned"].to_numpy(bool)
+    near = marks | np.r_[marks[1:], False] | np.r_[False, marks[:-1]]
+    near[[0, -1]] = True
+    found: pd.DataFrame = case[near][:MOST]
+    return found
 
 
 def _case(case_id: str, case: pd.DataFrame, top: float) -> list[Shape]:
