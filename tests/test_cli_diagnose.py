@@ -89,3 +89,26 @@ def test_every_rule_may_be_asked_for_alone(restaurant, capsys):
     assert code == 0
     found = json.loads(out)
     assert {f["rule"] for f in found["findings"]} | {n["rule"] for n in found["not_checkable"]} <= set(RULES)
+
+
+def test_other_thresholds(restaurant, capsys):
+    code, out, _err = run(capsys, restaurant, "--only", "W01", "--threshold", "w01.levels=2", "--json")
+    assert code == 0
+    found = json.loads(out)["findings"]
+    assert len(found) > 1
+    assert all("levels = 2" in f["counting_en"] for f in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--threshold", "W01.level=2"), "did you mean 'levels'?"),
+        (("--threshold", "W01.share=7"), "must be a number from 0 to 1"),
+        (("--threshold", "many levels"), "'many levels' is no threshold"),
+        (("--threshold", "W77.share=0.1"), "there is no rule 'W77'"),
+    ],
+)
+def test_thresholds_that_make_no_sense(tmp_path, capsys, words, said):
+    code, _out, err = run(capsys, tmp_path / "nothing.csv", *words)
+    assert code == 2
+    assert said in err

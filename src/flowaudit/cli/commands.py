@@ -318,6 +318,14 @@ def diagnose(
     only: Annotated[
         str | None, typer.Option("--only", metavar="W03,W09", help=_("Rules to look at; default: all 25."))
     ] = None,
+    thresholds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--threshold",
+            metavar="W01.levels=2",
+            help=_("Another threshold of a rule (flowaudit list rules); may be repeated."),
+        ),
+    ] = None,
     estimate_starts: Annotated[
         bool,
         typer.Option(
@@ -335,7 +343,7 @@ def diagnose(
         Request(
             log, catalogue, mapping, sheet, object_type, cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))),
             calendar, None if only is None else tuple(part for part in only.split(",") if part.strip()), estimate_starts,
-            as_json, out,
+            as_json, out, tuple(thresholds or ()),
         )
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from flowaudit.diagnosis import (
     diagnose,
     waiting_causes,
 )
+from flowaudit.errors import UsageError
 from flowaudit.eventlog import Unit, as_unit
 from flowaudit.flow import estimate_starts
 from flowaudit.messages import current_language
@@ -49,12 +51,16 @@ class Request:
     estimate: bool = False
     as_json: bool = False
     out: Path | None = None
+    thresholds: tuple[str, ...] = ()
 
 
 def diagnose_log(asked: Request) -> None:
     """Read a log, look for problems and print what was found; write it all into a folder if one is given."""
     calendar = load_calendar(asked.calendar)
-    chosen(asked.only)  # an unknown rule is refused before anything is read
+    # Unknown rules and thresholds are refused before anything is read.
+    wanted = _thresholds(asked.thresholds)
+    for name, rule in chosen(asked.only or wanted).items():
+        rule.thresholds(wanted.get(name))
     given = mapping_given(asked.mapping, asked.sheet, asked.object_type)
     log, catalogue = read_with_catalogue(
         asked.log, given, asked.catalogue, sheet=asked.sheet, object_type=asked.object_type
@@ -65,7 +71,7 @@ def diagnose_log(asked: Request) -> None:
     names = {"rules": _("looking for problems"), "waiting": _("splitting the waiting"), "write": _("writing the files")}
     with Stages(names) as tell:
         found = diagnose(
-            seen, catalogue, unit=seen.unit, calendar=calendar, only=asked.only,
+            seen, catalogue, unit=seen.unit, calendar=calendar, only=asked.only, thresholds=wanted,
             progress=lambda done, total: tell("rules", done, total),
         )  # fmt: skip
         tell("waiting")
@@ -88,6 +94,18 @@ def diagnose_log(asked: Request) -> None:
     _show_unchecked(found)
     for name in files:
         say(str(asked.out / name) if asked.out else name)
+
+
+def _thresholds(words: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Read "W01.levels=2" and the like."""
+    wanted: dict[str, dict[str, float]] = {}
+    for word in words:
+        found = re.fullmatch(r"\s*([Ww]\d\d)\.(\w+)\s*=\s*(-?\d+(?:\.\d+)?)\s*", word)
+        if found is None:
+            raise UsageError(_("'{word}' is no threshold.", word=word), hint="--threshold W01.levels=2")
+        wanted.setdefault(found[1].upper(), {})[found[2]] = float(found[3])
+    chosen(wanted)
+    return wanted
 
 
 def _show_findings(found: Findings) -> None:
