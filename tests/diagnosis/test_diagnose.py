@@ -62,7 +62,9 @@ def test_every_planted_waste_is_found(wasteful):
 
 
 def test_sorted_by_what_they_might_save(wasteful):
-    totals = [f.time_lost_days_total or 0.0 if f.saving_days_total is None else f.saving_days_total for f in wasteful[1]]
+    totals = [
+        f.time_lost_days_total or 0.0 if f.saving_days_total is None else f.saving_days_total for f in wasteful[1]
+    ]
     assert totals == sorted(totals, reverse=True)
 
 

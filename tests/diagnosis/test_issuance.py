@@ -59,8 +59,8 @@ def test_a_finished_result_that_lies():
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ([*item("X", 2, 7), *item("Y", 7, 7.2)], {"W23-lying"}),
-        ([*item("X", 2, 7), *item("Y", 6, 7.2)], set()),
+        ([*item("X", 2, 8), *item("Y", 8, 8.2)], {"W23-lying"}),
+        ([*item("X", 2, 8), *item("Y", 7, 8.2)], set()),
         # The result went out while the other item ran on.
         ([*item("X", 2, 3), *item("Y", 12, 13)], {"W23-apart"}),
         # Collected late, when all was decided long since.
@@ -69,7 +69,7 @@ def test_a_finished_result_that_lies():
         ([*item("X", 2), *item("Y", 12, 13)], set()),
         ([*item("X", 2, 3)], set()),
     ],
-    ids=["five days", "four days", "handed over in between", "collected late", "nothing to hand over", "one item"],
+    ids=["six days", "five days", "handed over in between", "collected late", "nothing to hand over", "one item"],
 )  # fmt: skip
 def test_what_is_lying_and_what_is_apart(case, expected):
     assert set(w23(bundles([case] * 40))[0]) == expected

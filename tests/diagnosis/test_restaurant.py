@@ -117,9 +117,9 @@ def test_w04_corrections(found, truth, events):
         assert finding.time_lost_days_total == pytest.approx(days(pairs["end"], pairs["answered"]).sum(), rel=0.02)
     assert requests == planted["notices"]
     total = sum(truth["counts"]["cases_by_item"].values())
-    assert sum(f.cases for i, f in found.items() if i.startswith("W04") and not i.endswith("-repeat")) / total == pytest.approx(
-        planted["share_one_or_more"], abs=0.002
-    )
+    assert sum(
+        f.cases for i, f in found.items() if i.startswith("W04") and not i.endswith("-repeat")
+    ) / total == pytest.approx(planted["share_one_or_more"], abs=0.002)
     assert repeated / total == pytest.approx(planted["share_two_or_more"], abs=0.002)
 
 

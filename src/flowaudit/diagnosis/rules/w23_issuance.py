@@ -23,8 +23,8 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "Bundles with at least two results handed over, on more than one day (without deliveries: several journeys "
-        "to collect); and bundles with at least two decisions in which a finished result lay for at least 5 working "
-        "days, decided but not handed over, while another item had not been decided yet. Each speaks when the lower "
+        "to collect); and bundles with at least two decisions in which a finished result lay for more than a working "
+        "week (6 days), decided but not handed over, while another item had not been decided yet. Each speaks when the lower "
         "Wilson bound of their share is at least 10 %. Lost time: of results that lay finished only, the longest of "
         "a bundle, from its decision to its delivery or the last decision, whichever came first; the days between "
         "the first and the last delivery are not lost in themselves.",
@@ -147,5 +147,5 @@ def _offices(context: Context, rows: Ints) -> list[str]:
 RULE = Rule(
     "W23", name, definition, ("bundles", "stage (deliver) | visits.purpose (collect) | cases.deliver_time"), find,
     group="痛点", reengineering="⑤", reductions=("trips", "time"), measures=("M17",),
-    parameters={"share": Parameter(0.10, 0.0, 1.0), "days": Parameter(5, 1, 250)},
+    parameters={"share": Parameter(0.10, 0.0, 1.0), "days": Parameter(6, 1, 250)},
 )  # fmt: skip
