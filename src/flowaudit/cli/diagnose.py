@@ -80,7 +80,8 @@ def diagnose_log(asked: Request) -> None:
         files: tuple[str, ...] = ()
         if asked.out is not None:
             tell("write")
-            files = write_diagnosis(asked.out, seen, found, waiting, ranking)
+            items = {} if catalogue is None else {code: catalogue.item_name(code) for code in catalogue.item_codes}
+            files = write_diagnosis(asked.out, seen, found, waiting, ranking, names=items)
     if asked.as_json:
         content: dict[str, Any] = {"log": repr(seen), **found.to_dict()}
         content["waiting"] = {"kind": waiting.kind, "causes": waiting.total().reset_index().to_dict("records")}
@@ -89,8 +90,9 @@ def diagnose_log(asked: Request) -> None:
         return
     say(repr(seen))
     _show_findings(found)
-    _show_waiting(waiting)
-    _show_bottlenecks(ranking, waiting)
+    if asked.only is None or "W10" in {name.strip().upper() for name in asked.only}:
+        _show_waiting(waiting)
+        _show_bottlenecks(ranking, waiting)
     _show_unchecked(found)
     for name in files:
         say(str(asked.out / name) if asked.out else name)

@@ -139,7 +139,7 @@ def _joint(found: list[Finding], context: Context) -> float | None:
 def _with_overlaps(found: list[Finding], context: Context) -> list[Finding]:
     """Let findings about the same work name each other, so that nobody adds their savings.
 
-    That is work on events whose time both claim; where one claims none, at the finest place that both name.
+    That is work on events whose time both claim; where one claims none, the same activity or material.
     """
     claimed = [context.claims[f.id][0] if f.id in context.claims else None for f in found]
     pairs = _sharing_rows(claimed)
@@ -176,9 +176,7 @@ def _sharing_rows(claimed: list[Any]) -> set[tuple[int, int]]:
 
 
 def _same_place(one: Finding, other: Finding) -> bool:
-    for level in ("activities", "materials", "items", "departments"):
-        a, b = one.scope.get(level), other.scope.get(level)
-        if a and b:
-            return not set(a).isdisjoint(b)
-    # One of them concerns the whole log.
-    return True
+    return any(
+        not set(one.scope.get(level, ())).isdisjoint(other.scope.get(level, ()))
+        for level in ("activities", "materials")
+    )

@@ -44,7 +44,7 @@ def cause_name(cause: str, lang: Language | None = None) -> str:
         "batching": _("batching", lang=lang),
         "contention": _("queue (officer busy)", lang=lang),
         "prioritisation": _("later work served first", lang=lang),
-        "unavailability": _("officer off duty", lang=lang),
+        "unavailability": _("officer off duty (inferred)", lang=lang),
         "extraneous": _("outside reasons", lang=lang),
         "not_identifiable": _("cannot be told from this log", lang=lang),
     }
@@ -110,15 +110,12 @@ class Waiting:
         Returns
         -------
         pd.DataFrame
-            Index ``cause``: ``hours, share, working_hours, working_share``. Shares are of what could be identified; that of
-            ``not_identifiable`` is of everything.
+            Index ``cause``: ``hours, share, working_hours, working_share``. The shares sum to 1.
         """
         frame = pd.DataFrame(index=pd.Index(CAUSES, name="cause"))
         for name, parts in (("", self.parts), ("working_", self.working_parts)):
             hours = parts.sum(axis=0, dtype=np.float64) / _HOUR
-            known = hours[:-1].sum()
-            share = hours / known if known else np.full(len(hours), np.nan)
-            share[-1] = hours[-1] / hours.sum() if hours.sum() else np.nan
+            share = hours / hours.sum() if hours.sum() else np.full(len(hours), np.nan)
             frame[f"{name}hours"], frame[f"{name}share"] = hours, share
         return frame
 
@@ -221,7 +218,8 @@ class Waiting:
         if not log.has(column):
             return np.full(len(log.events), -1, np.int64), pd.DataFrame({axis: pd.Series(dtype=object)})
         codes, labels = log.codes(column)
-        return codes.astype(np.int64), pd.DataFrame({axis: [str(label) for label in labels]})
+        shown = [f"{label:g}" if isinstance(label, float) else str(label) for label in labels]
+        return codes.astype(np.int64), pd.DataFrame({axis: shown})
 
     def _repr_html_(self) -> str:
         lang = current_language()
@@ -229,8 +227,14 @@ class Waiting:
                 _("Office hours", lang=lang), _("Share", lang=lang))  # fmt: skip
         rows = ["<tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in head) + "</tr>"]
         for cause, row in self.total().iterrows():
-            cells = (cause_name(str(cause), lang), f"{row['hours']:,.0f}", f"{row['share']:.1%}",
-                     f"{row['working_hours']:,.0f}", f"{row['working_share']:.1%}")  # fmt: skip
+            shares = ["" if np.isnan(s) else f"{s:.1%}" for s in (row["share"], row["working_share"])]
+            cells = (
+                cause_name(str(cause), lang),
+                f"{row['hours']:,.0f}",
+                shares[0],
+                f"{row['working_hours']:,.0f}",
+                shares[1],
+            )
             rows.append("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
         return f"<p>{html.escape(self.note(lang))}</p><table>{''.join(rows)}</table>"
 
@@ -318,7 +322,15 @@ def waiting_causes(
 
 def waiting_of(context: Context) -> Waiting:
     """Return the waiting of a log that is looked at already; kept with it."""
-    key = f"waiting {context.calendar.name} {context.office}"
+    # Two calendars may bear one name: what counts is which days of the log they call working days.
+    low, high = (np.datetime64(stamp, "D") for stamp in context.log.span)
+    dates = (
+        np.zeros(0, "datetime64[D]")
+        if np.isnat(low) or np.isnat(high)
+        else np.arange(low, high + np.timedelta64(1, "D"))
+    )
+    worked = hash(np.asarray(context.calendar.is_workday(dates)).tobytes())
+    key = f"waiting {context.calendar.name} {worked} {context.office}"
     return context.log.remember(key, lambda: _waiting(context))
 
 

@@ -40,7 +40,9 @@ def time_lines(explanation: Explanation, *, lang: Language | None = None, title:
         text = _("no case of this finding is in the log", lang=lang)
         return Picture(WIDTH, 60, (Text(WIDTH / 2, 30, text, 10, _style.MUTED),), title)
     shapes: list[Shape] = []
-    y = 4.0
+    lines = _text.wrap(explanation.finding.statement(lang), 8.5, WIDTH - 12, 4)
+    shapes += [Text(4, 8 + 11 * k, line, 8.5, anchor="start") for k, line in enumerate(lines)]
+    y = 14.0 + 11 * len(lines)
     left_out = 0
     for case_id, case in events.groupby("case_id", sort=False, observed=True):
         shown = _shown(case)

@@ -278,6 +278,7 @@ def _finding(
         )
     )
     high = not np.isnan(stock) and context.log.has("department")
+    claimed = rows[np.isin(context.case[rows], cases)]
     return context.finding(
         RULE,
         f"{department}-{activity}" if department else activity,
@@ -292,8 +293,8 @@ def _finding(
         cases=cases,
         population=context.population(rows),
         thresholds=t,
-        rows=rows,
-        row_days=context.node_days[rows],
+        rows=claimed,
+        row_days=context.node_days[claimed],
         confidence="low" if sole else "high" if high else "medium",
         details={
             "executions": len(rows), "negative": negative, "negative_high": values["high"],

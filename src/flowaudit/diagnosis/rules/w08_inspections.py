@@ -76,6 +76,7 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
                 thresholds=t,
                 rows=repeated,
                 row_days=context.node_days[repeated],
+                look=involved,
                 confidence="high" if context.log.has("location") or context.log.unit == "bundle" else "medium",
                 details={"pair": [a, b], "repeated": len(repeated)},
             )

@@ -278,7 +278,8 @@ def _finding(
     shorter = np.minimum(*spent)
     if float(shorter.mean()) < SHOWN:
         return []
-    later, row_days = _on_rows(context, cases, spans.thing[second], spans.start[second], shorter, rows, thing)
+    alone = shorter if details["kind"] != "item" else np.minimum(shorter, _freed(context, spans, first, second))
+    later, row_days = _on_rows(context, cases, spans.thing[second], spans.start[second], alone, rows, thing)
     values: Mapping[str, object] = {
         "a": names[0], "b": names[1], "cases": len(cases), "share": len(cases) / pair.have, "days": float(np.median(shorter)),
     }  # fmt: skip
@@ -306,6 +307,21 @@ def _finding(
             details=details,
         )
     ]
+
+
+def _freed(context: Context, spans: _Spans, first: Ints, second: Ints) -> Floats:
+    """How much earlier the later item could begin without the earlier one, working days: whatever else ended before it stays."""
+    begun = np.full(context.log.n_cases, np.iinfo(np.int64).min)
+    cases = spans.case[second]
+    begun[cases] = spans.start[second].astype(np.int64)
+    held = begun.copy()
+    held[cases] = spans.start[first].astype(np.int64)
+    skipped = np.zeros(len(spans.case), np.bool_)
+    skipped[first] = skipped[second] = True
+    end = spans.end.astype(np.int64)
+    others = np.flatnonzero(~skipped & (end <= begun[spans.case]))
+    np.maximum.at(held, spans.case[others], end[others])
+    return context.days(held[cases].astype("datetime64[us]"), spans.start[second])
 
 
 def _caveat(context: Context, details: Mapping[str, object]) -> Texts:

@@ -27,7 +27,7 @@ Ints = npt.NDArray[np.int64]
 
 ANSWERS = {
     "applicant": ("M09",), "batching": ("M24",), "contention": ("M19", "M03"), "prioritisation": ("M19", "M03"),
-    "unavailability": ("M03", "M19"), "extraneous": ("M20", "M01"),
+    "unavailability": ("M03", "M19"), "extraneous": ("M01",), "not_identifiable": ("M01",),
 }  # fmt: skip
 """Measures by the cause of most of the waiting."""
 
@@ -138,19 +138,27 @@ def _finding(
             "departments": context.labels_of("department", rows),
             "items": context.labels_of("item_code", rows),
         },
-        cases=cases,
+        cases=cases[lost > 0],
         population=context.log.n_cases,
         thresholds=t,
         rows=rows,
         row_days=context.idle_days[rows],
         confidence="medium" if context.time_kind == "waiting" else "low",
-        measures=("M24",)
-        if pattern == "batching"
-        else ANSWERS[max(causes, key=causes.__getitem__)]
-        if causes
-        else ("M19", "M01"),
+        measures=_measures(context, pattern, causes, rows),
         details={"pattern": pattern, "share_of_total": of_total, "wait_share": wait_share, "causes": causes, **details},
     )
+
+
+def _measures(context: Context, pattern: str, causes: dict[str, float], rows: Ints) -> tuple[str, ...]:
+    """What may help: by the pattern, else by the cause of most of the waiting."""
+    if pattern in ("batching", "automatic"):
+        return ("M24",)
+    if not causes:
+        return ("M19", "M01")
+    main = max(causes, key=causes.__getitem__)
+    if main == "extraneous" and context.among("stage", "consult_dept")[rows].any():
+        return ("M20", "M01")  # only the answer of another department can be taken as given
+    return ANSWERS[main]
 
 
 def _joined(*texts: Texts) -> Texts:
@@ -158,9 +166,11 @@ def _joined(*texts: Texts) -> Texts:
 
 
 def _causes(context: Context, rows: Ints) -> dict[str, float]:
-    """Shares of the causes of the waiting that is the office's; nothing where they cannot be told."""
+    """Shares of the causes of the waiting that is the office's; nothing where there are only end times."""
+    if context.time_kind == "handover":
+        return {}
     parts = context.waiting.working_parts[rows].sum(axis=0, dtype=np.float64)
-    known = {cause: parts[k] for k, cause in enumerate(CAUSES[:-1]) if cause != "applicant"}
+    known = {cause: parts[k] for k, cause in enumerate(CAUSES) if cause != "applicant"}
     total = sum(known.values())
     return {cause: float(hours / total) for cause, hours in known.items()} if total > 0 else {}
 

@@ -126,10 +126,9 @@ def _uneven(context: Context, t: Thresholds, load: _Loads) -> Iterator[Finding]:
             f"load-{who}",
             title=both("uneven load between officers"),
             statement=both(
-                "{department}: {officer} works {busy:.0%} of the office hours, {other} of the same role {idle:.0%}; {cases:,} cases waited "
-                "longer than usual at the peers; to be checked.",
-                department=shown[busy], officer=who, busy=float(used[busy]), other=str(names[least]),
-                idle=float(used[least]), cases=len(cases),
+                "{department}: recorded work fills {busy:.0%} of the office hours of one post and {idle:.0%} of those of another of the same role; "
+                "{cases:,} cases waited longer than usual at the peers; to be checked.",
+                department=shown[busy], busy=float(used[busy]), idle=float(used[least]), cases=len(cases),
             ),
             caveat=both("The log does not hold what officers do besides, part-time posts, or special knowledge."),
             scope={
@@ -218,15 +217,14 @@ def _single(context: Context, t: Thresholds, load: _Loads) -> Iterator[Finding]:
             continue
         label, where, person = str(names[a]), str(departments[d - 1]) if d else "", str(officers[who])
         values = {
-            "activity": label, "officer": person, "n": len(own), "away": int(away.sum()), "days": longer,
-            "cases": len(cases),
+            "activity": label, "n": len(own), "away": int(away.sum()), "days": longer, "cases": len(cases),
         }  # fmt: skip
         yield context.finding(
             RULE,
             f"single-{where}-{label}" if where else f"single-{label}",
             title=both("a step that depends on one officer"),
             statement=both(
-                "“{activity}” is done by {officer} alone ({n:,} times); {cases:,} cases that came while no stamp of this officer was left "
+                "“{activity}” is done by one officer alone ({n:,} times); {cases:,} cases that came while no stamp of this officer was left "
                 "({away} working days) waited {days:.1f} working days longer in the median; to be checked.",
                 **values,
             ),
