@@ -53,7 +53,16 @@ def test_a_folder_is_written_whole(restaurant, tmp_path, capsys):
     code, told, _err = run(capsys, restaurant, "--only", "W01", "--out", out)
     assert code == 0
     names = {path.name for path in out.iterdir()}
-    assert names == {"findings.json", "waiting.json", "diagnosis.xlsx", "findings.svg", "waiting.svg", "evidence_1.svg"}
+    assert names == {
+        "findings.json",
+        "waiting.json",
+        "diagnosis.xlsx",
+        "findings.svg",
+        "waiting.svg",
+        "queues.svg",
+        "spectrum.svg",
+        "evidence_1.svg",
+    }
     assert all(name in told for name in names)
     written = json.loads((out / "findings.json").read_text("utf-8"))
     assert {f["rule"] for f in written["findings"]} == {"W01"}

@@ -30,7 +30,7 @@ def test_two_departments_one_after_the_other():
     assert finding.time_lost_days_median == pytest.approx(3.0)
     assert finding.saving_days_total == pytest.approx(120.0)
     assert finding.scope["departments"] == ("消防", "环保")
-    assert finding.events[finding.evidence[0]] == (3,)
+    assert finding.events[finding.evidence[0]] == (2, 3)  # to look at: both
     assert finding.measures == ("M14",)
 
 

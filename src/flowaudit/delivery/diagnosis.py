@@ -120,7 +120,9 @@ def _sheets(
     if names["resource"] in parts:
         # How well officers do is not for this table to say.
         mine = parts[names["resource"]]
-        parts[names["resource"]] = mine.drop(columns=[c for c in mine if c == "efficiency" or str(c).startswith("without_")])
+        parts[names["resource"]] = mine.drop(
+            columns=[c for c in mine if c == "efficiency" or str(c).startswith("without_")]
+        )
     unchecked = pd.DataFrame(
         [(n.rule, n.reason(lang), ", ".join(n.needs)) for n in found.not_checkable],
         columns=[_("Rule", lang=lang), _("Why it could not be checked", lang=lang), _("Data needed", lang=lang)],

@@ -323,7 +323,7 @@ def waiting_causes(
 def waiting_of(context: Context) -> Waiting:
     """Return the waiting of a log that is looked at already; kept with it."""
     # Two calendars may bear one name: what counts is which days of the log they call working days.
-    low, high = (np.datetime64(stamp, "D") for stamp in context.log.span)
+    low, high = pd.DatetimeIndex(context.log.span).to_numpy().astype("datetime64[D]")
     dates = (
         np.zeros(0, "datetime64[D]")
         if np.isnat(low) or np.isnat(high)
