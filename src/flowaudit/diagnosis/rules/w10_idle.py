@@ -87,7 +87,7 @@ def _finding(
     causes = _causes(context, rows)
     values: dict[str, Any] = {
         "activity": label, "days": float(np.median(lost)), "p90": float(np.quantile(lost, 0.9)), "share": of_total,
-        "wait_share": wait_share,
+        "wait_share": np.floor(wait_share * 100) / 100,  # 99.6 % is not all of it
     }  # fmt: skip
     # A median below what one decimal shows would read "0.0 days", as if nobody waited.
     few_wait = values["days"] < SHOWN
