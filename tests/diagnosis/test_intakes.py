@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowaudit.diagnosis import diagnose
-from flowaudit.diagnosis.rules.w12_intakes import distinct
+from flowaudit.diagnosis.one_things import distinct
 from flowaudit.eventlog import APPLICANT
 from flowaudit.worktime import Calendar
 

@@ -7,7 +7,7 @@ from approvals import at, log_of, step
 from flowaudit.catalogue import Catalogue
 from flowaudit.diagnosis import diagnose
 from flowaudit.diagnosis.context import Context
-from flowaudit.diagnosis.rules.w13_reviews import named_materials
+from flowaudit.diagnosis.named import named_materials
 from flowaudit.eventlog import APPLICANT
 from flowaudit.worktime import Calendar
 

@@ -6,7 +6,7 @@ from approvals import at
 
 from flowaudit.diagnosis import diagnose
 from flowaudit.diagnosis.context import Context
-from flowaudit.diagnosis.rules.w02_rubber_stamp import consents, objections
+from flowaudit.diagnosis.outcomes import consents, objections
 from flowaudit.eventlog import APPLICANT, from_frame
 from flowaudit.worktime import Calendar
 

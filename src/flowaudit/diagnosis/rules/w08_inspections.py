@@ -9,6 +9,7 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Bools, Context, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.one_things import items_of_rows
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
@@ -147,20 +148,6 @@ def _combined(*codes: Ints) -> Ints:
     for own in codes:
         key = pd.factorize(key)[0] * (own.max(initial=-1) + 2) + own + 1
     return np.asarray(key, np.int64)
-
-
-def items_of_rows(context: Context) -> tuple[Ints, list[str]]:
-    """Return the item of every row as a code and what the codes stand for; a row that names none has that of its case."""
-    item, labels = context.column("item_code")
-    names = [str(label) for label in labels]
-    table = context.table("cases")
-    if context.log.unit == "bundle" or table is None or "item_code" not in table:
-        return item, names
-    known = table.dropna(subset=["item_code"])
-    place = {label: i for i, label in enumerate(names)}
-    of_case = np.full(context.log.n_cases, -1, np.int64)
-    of_case[known["case"]] = [place.setdefault(str(code), len(place)) for code in known["item_code"]]
-    return np.where(item < 0, of_case[context.case], item), list(place)
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Bools, Context, Ints
 from flowaudit.diagnosis.finding import Confidence, Finding, NotCheckable
+from flowaudit.diagnosis.one_things import distinct, one_things, several_items, together
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
@@ -74,55 +75,6 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
                 },
             )
         )  # fmt: skip
-    return found
-
-
-def one_things(context: Context) -> tuple[Ints, list[str]]:
-    """Return which one-thing every bundle is about, as codes (-1 unknown) and labels."""
-    table = context.table("bundles")
-    found = np.full(context.log.n_cases, -1, np.int64)
-    if table is None or "one_thing_code" not in table:
-        return found, []
-    codes, labels = pd.factorize(table["one_thing_code"], sort=True)
-    found[table["case"].to_numpy(np.int64)] = codes
-    return found, [str(label) for label in labels]
-
-
-def several_items(context: Context) -> Bools:
-    """Mark the bundles with at least two items; all where nobody tells the items."""
-    count = items_in_events(context)
-    cases = context.table("cases")
-    if cases is not None and "item_code" in cases:
-        told = cases.dropna(subset=["item_code"]).drop_duplicates(["case", "item_code"])["case"]
-        count = np.maximum(count, np.bincount(told, minlength=context.log.n_cases))
-    return np.asarray(count > 1) if count.any() else np.ones(context.log.n_cases, np.bool_)
-
-
-def items_in_events(context: Context) -> Ints:
-    """Count the items that the events of every case name."""
-    item, _items = context.column("item_code")
-    known = item >= 0
-    return distinct(context.log.n_cases, context.case[known], item[known])
-
-
-def distinct(n: int, case: Ints, *what: Ints) -> Ints:
-    """Count the distinct combinations of codes per case."""
-    first = np.flatnonzero(~pd.Series(together(case, *what)).duplicated().to_numpy(bool))
-    return np.bincount(case[first], minlength=n).astype(np.int64)
-
-
-def together(*codes: Ints) -> Ints:
-    """Return one code for every combination of codes.
-
-    Examples
-    --------
-    >>> together(np.array([3, 3, 4]), np.array([-1, -1, 7]))
-    array([0, 0, 1])
-    """
-    found = pd.factorize(codes[0])[0].astype(np.int64)
-    for more in codes[1:]:
-        own = pd.factorize(more)[0].astype(np.int64)
-        found = pd.factorize(found * (own.max(initial=0) + 1) + own)[0].astype(np.int64)
     return found
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Bools, Context, Ints, Texts
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.item_cases import known_days
+from flowaudit.diagnosis.one_things import items_in_events
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w12_intakes import items_in_events
-from flowaudit.diagnosis.rules.w16_deadline import known_days
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson

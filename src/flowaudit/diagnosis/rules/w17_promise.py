@@ -9,8 +9,8 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Context, Floats, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.item_cases import at_place, key_of, known_days, scope_of
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w16_deadline import at_place, key_of, known_days, scope_of
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 

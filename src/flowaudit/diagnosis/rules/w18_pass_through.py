@@ -9,8 +9,8 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import SIGNING, Bools, Context, Floats, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.outcomes import consents, objected_by
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w02_rubber_stamp import consents, objected_by
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson

@@ -10,8 +10,8 @@ import pandas as pd
 from flowaudit.diagnosis.context import Context, Floats, Texts
 from flowaudit.diagnosis.corrections import correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.item_cases import at_place, key_of
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w16_deadline import at_place, key_of
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 

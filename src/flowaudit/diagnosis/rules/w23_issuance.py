@@ -7,10 +7,10 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import Bools, Context, Floats, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.item_cases import key_of, known_days
+from flowaudit.diagnosis.one_things import distinct, one_things, several_items
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w12_intakes import distinct, one_things, several_items
 from flowaudit.diagnosis.rules.w15_visits import COLLECT
-from flowaudit.diagnosis.rules.w16_deadline import key_of, known_days
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson

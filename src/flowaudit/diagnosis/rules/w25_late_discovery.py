@@ -9,11 +9,11 @@ import pandas as pd
 
 from flowaudit.diagnosis.context import SIGNING, Bools, Context, Ints
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.named import named_materials
+from flowaudit.diagnosis.one_things import items_of_rows
+from flowaudit.diagnosis.outcomes import objections
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
-from flowaudit.diagnosis.rules.w02_rubber_stamp import objections
-from flowaudit.diagnosis.rules.w05_off_clock import Spells, spells_of
-from flowaudit.diagnosis.rules.w08_inspections import items_of_rows
-from flowaudit.diagnosis.rules.w13_reviews import named_materials
+from flowaudit.diagnosis.spells import Spells, spells_of
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
