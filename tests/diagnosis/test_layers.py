@@ -118,3 +118,12 @@ def test_a_level_the_law_demands_is_never_the_one_too_many():
     # a second signature beside the decision is no level of its own
     assert w01(log_of(demanded("决定", "会签"))) == ([], [])
     assert w01(log_of(demanded("承办", "审核", "决定", "会签"))) == ([], [])
+
+
+def test_what_is_looked_at_before_acceptance_is_no_level():
+    """A pre-review on the day before acceptance would be a fourth level."""
+    before = step("预审", "甲局", "review", 0.5, level=4)
+    assert w01(log_of([[case[0], before, *case[1:]] for case in planted(0, 100)])) == ([], [])
+    after = step("复核", "甲局", "review", 1.5, level=4)
+    (finding,), _missing = w01(log_of([[*case[:2], after, *case[2:]] for case in planted(0, 100)]))
+    assert finding.scope["activities"] == ("复核",)

@@ -22,7 +22,7 @@ def name(lang: Language | None = None) -> str:
 def definition(lang: Language | None = None) -> str:
     return _(
         "A department in which at least 10 % of the cases pass more than 3 sign-off levels. Level: the recorded one, else "
-        "a distinct activity of the stages review, check, decide. What the law demands is one level together, and never one too many. Lost time: what the levels too many take.",
+        "a distinct activity of the stages review, check, decide; counted from the acceptance to the decision where these are recorded. What the law demands is one level together, and never one too many. Lost time: what the levels too many take.",
         lang=lang,
     )
 
@@ -30,7 +30,7 @@ def definition(lang: Language | None = None) -> str:
 def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     department, departments = context.column("department")
     item, _items = context.column("item_code")
-    human = context.human & (department >= 0)
+    human = context.human & (department >= 0) & _inside(context)
     by_level = not np.isnan(context.level).all()
     if by_level:
         signing = human & ~np.isnan(context.level)
@@ -86,6 +86,24 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
             )
         )  # fmt: skip
     return found
+
+
+def _inside(context: Context) -> Bools:
+    """Mark the rows after the acceptance of their item and up to its decision, as far as these are recorded."""
+    item, items = context.column("item_code")
+    frame, width = context.clocks, len(items) + 1
+    place = {str(label): code for code, label in enumerate(items)}
+    codes = np.array([-1 if label is None else place.get(str(label), -1) for label in frame["item_code"]], np.int64)
+    key = frame["case"].to_numpy(np.int64) * width + codes + 1
+    order = np.argsort(key, kind="stable")
+    wanted = context.case * width + item + 1
+    at = np.minimum(np.searchsorted(key[order], wanted), max(len(key) - 1, 0))
+    inside = np.ones(len(item), np.bool_)
+    if len(key):
+        known = key[order][at] == wanted
+        accepted, decided = (frame[c].to_numpy("datetime64[us]")[order][at] for c in ("accepted", "decided"))
+        inside = ~known | (~(context.end < accepted) & ~(context.end > decided))
+    return inside
 
 
 def _rank(order_by: Ints, group: Ints, demanded: Bools) -> Ints:
