@@ -262,8 +262,15 @@ def _w05(world: World, strength: float, mode: str) -> Truth:
         days = [_working_days(cases.at[i, "apply_time"], cases.at[i, "accept_time"]) for i in ids]
         truth.lost_days = sum(max(0.0, d - 5) for d in days)
 
-    if mode == "stamped":
-        world.after.append(squeeze)
+    def collect(world: World) -> None:
+        """Take the materials in two to four weeks before the application is entered."""
+        papers = world.frames["material_instances"]
+        apart = {case.id: pd.Timedelta(days=int(world.rng.integers(14, 29))) for case in chosen}
+        own = papers["case_id"].isin(apart) & (papers["source"] == "applicant")
+        papers.loc[own, "submit_time"] -= papers.loc[own, "case_id"].map(apart)
+
+    if mode in ("stamped", "handed"):
+        world.after.append(squeeze if mode == "stamped" else collect)
         return truth
     _on(world, chosen, change)
     if mode == "slow":
@@ -896,8 +903,8 @@ WASTES: dict[str, Waste] = {
                  ("department", "office", "start", "end")),
     "W04": Waste(_w04, {"once": "corrections after acceptance, 3 to 8 working days each", "repeated": "the same, half of them twice"}, 0.25,
                  ("stage", "result", "special_episodes", "material_instances.reject_reason")),
-    "W05": Waste(_w05, {"slow": "acceptance 7 to 15 working days after the application, no correction", "before": "a review before the acceptance", "stamped": "review, check and decision entered within ten minutes"}, 0.5,
-                 ("cases.apply_time", "cases.accept_time", "stage", "end"), kind="single", cases=900, items=3),
+    "W05": Waste(_w05, {"slow": "acceptance 7 to 15 working days after the application, no correction", "before": "a review before the acceptance", "stamped": "review, check and decision entered within ten minutes", "handed": "materials taken in two to four weeks before the application is entered"}, 0.5,
+                 ("cases.apply_time", "cases.accept_time", "stage", "end", "material_instances.submit_time"), kind="single", cases=900, items=3),
     "W06": Waste(_w06, {"again": "the applicant hands in one item's own paper for another item, too"}, 0.5,
                  ("material_instances.canonical_id", "material_instances.source"), kind="bundle"),
     "W07": Waste(_w07, {"fields": "the firm's name (known to a register) and the legal representative are typed in every form (guides only)", "systems": "the check keyed again into a second system by the same officer within three minutes"}, 0.8,

@@ -1,5 +1,7 @@
 """W05: time and work before the acceptance, and steps recorded together just before the decision."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from approvals import at, log_of, step
@@ -208,3 +210,37 @@ def test_not_checkable():
     )
     frame = pd.DataFrame({"case_id": ["1"], "activity": ["a"], "end": [at(0)]})
     assert len(w05(from_frame(frame))[1][0].needs) == 2
+
+
+def with_materials(log, *, handed, item=None, source="applicant"):
+    """Every case hands in one material, some days after its first step or before it."""
+    first = log.to_pandas().groupby("case_id")["end"].min().loc[list(log.case_ids)]
+    rows = pd.DataFrame({"case_id": list(log.case_ids), "canonical_id": "ID", "source": source})
+    rows["submit_time"] = (first + pd.Timedelta(days=handed)).to_numpy()
+    return log.with_tables(material_instances=rows if item is None else rows.assign(item_code=item))
+
+
+def test_materials_taken_in_before_the_application_is_recorded():
+    log = with_materials(log_of([case(1)] * 40), handed=-14)
+    finding = w05(log)[0]["handed-窗口"]
+    assert (finding.cases, finding.population, finding.time_lost_days_total) == (40, 40, None)
+    assert finding.title_en == "materials taken in before the application is recorded"
+    # Application and acceptance are what there is to look at.
+    assert {places for places in finding.events.values()} == {(1, 2)}
+
+
+@pytest.mark.parametrize("handed", [0, 0.5, -1, -3], ids=["with it", "after it", "the day before", "three days before"])
+def test_materials_handed_in_about_the_time_of_the_application(handed):
+    assert w05(with_materials(log_of([case(1)] * 40), handed=handed))[0] == {}
+
+
+def test_materials_shared_by_offices_are_not_handed_in():
+    assert w05(with_materials(log_of([case(1)] * 40), handed=-14, source="shared"))[0] == {}
+
+
+def test_materials_handed_in_with_the_first_item_of_a_bundle():
+    """All were handed in with one form on day 0; the second item was applied for ten working days later."""
+    later = [replace(s, day=s.day + 10) for s in case(1, item_code="Y")]
+    log = log_of([[*case(1, item_code="X"), *later]] * 40, bundles=True)
+    assert w05(with_materials(log, handed=0, item="Y"))[0] == {}
+    assert w05(with_materials(log, handed=-14, item="X"))[0].keys() == {"handed-窗口-X"}

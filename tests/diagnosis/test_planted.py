@@ -250,8 +250,17 @@ def _off_clock(world: World) -> int:
     before = signing["case_id"].map(first) - signing["end"]
     close = signing[(before >= pd.Timedelta(0)) & (before <= pd.Timedelta(minutes=10))]
     stamped = close.groupby("case_id")["activity"].nunique()
+    papers = world.frames["material_instances"]
+    ahead = papers["case_id"].map(cases["apply_time"]) - papers["submit_time"]
+    handed = set(papers.loc[(papers["source"] == "applicant") & (ahead > pd.Timedelta(days=1)), "case_id"])
     episodes = world.frames["special_episodes"]
-    return len(late | early | set(stamped.index[stamped > 2]) | set(episodes.loc[episodes["reason"].isna(), "case_id"]))
+    return len(
+        late
+        | early
+        | handed
+        | set(stamped.index[stamped > 2])
+        | set(episodes.loc[episodes["reason"].isna(), "case_id"])
+    )
 
 
 def _owner(world: World) -> pd.Series:

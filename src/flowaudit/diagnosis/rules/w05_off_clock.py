@@ -1,4 +1,4 @@
-"""W05 体外循环: time and work before the acceptance, and nodes stamped together just before the decision."""
+"""W05 体外循环: time, work and materials before the acceptance, and nodes stamped together just before the decision."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from flowaudit.diagnosis.context import Bools, Context, Ints, Stamps
 from flowaudit.diagnosis.corrections import correction_requests
 from flowaudit.diagnosis.finding import Finding, NotCheckable
+from flowaudit.diagnosis.papers import papers_of
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.diagnosis.spells import Spells, spells_of
 from flowaudit.messages import Language, both
@@ -31,8 +32,9 @@ def definition(lang: Language | None = None) -> str:
         "one of its bundle is counted from that one's decision); (b) a review or "
         "inspection that ended before the acceptance (recorded consultation is no waste); (c) at least 3 nodes, the decision "
         "among them, stamped within the 10 minutes up to the decision of an item that had lain for a working day or more, by "
-        "day-exact stamps not judged. Special procedures without a reason are W21's. Lost time: for (a) the working days "
-        "beyond the fifth, for (b) and (c) none is known.",
+        "day-exact stamps not judged; (d) material handed in more than 5 working days before the acceptance and on a day before "
+        "any application of the case. Special procedures without a reason are W21's. Lost time: for (a) the working days "
+        "beyond the fifth, for the others none is known.",
         lang=lang,
     )
 
@@ -45,12 +47,14 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     slow, open_to_it = _slow(context, spells, t)
     early = _early_work(context, spells)
     filled = _back_filled(context, spells, t)
+    handed, kept = _handed_early(context, spells, t)
     decided = ~np.isnat(spells.decided)
     found = []
     for kind, hit, asked in (
         ("pre", slow, open_to_it),
         ("early", np.bincount(early[1], minlength=len(spells.case)) > 0, ~np.isnat(spells.accepted)),
         ("filled", np.bincount(filled[1], minlength=len(spells.case)) > 0, decided),
+        ("handed", handed, kept),
     ):
         for own in _groups(spells, department, hit, asked, t, context.min_cases):
             place = str(labels[department[own[0]]]) if department[own[0]] >= 0 else ""
@@ -58,7 +62,7 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
             if kind == "pre":
                 found.append(_pre_finding(context, t, spells, group))
             else:
-                rows, of = early if kind == "early" else filled
+                rows, of = {"early": early, "filled": filled}.get(kind) or _up_to_acceptance(context, spells)
                 found.append(_event_finding(context, t, spells, group, rows[np.isin(of, group.hit)]))
     return found
 
@@ -198,6 +202,39 @@ def _back_filled(context: Context, spells: Spells, t: Thresholds) -> tuple[Ints,
     return rows[many], of[many]
 
 
+def _handed_early(context: Context, spells: Spells, t: Thresholds) -> tuple[Bools, Bools]:
+    """Mark the items whose material was taken in long before the acceptance while no application of the case was recorded.
+
+    The second array marks the items of which that can be said. One that waits for another of its bundle is not judged.
+    """
+    none = np.zeros(len(spells.case), np.bool_)
+    papers = papers_of(context)
+    if papers is None:
+        return none, none
+    rows = np.flatnonzero(papers.handed & ~np.isnat(papers.submitted))
+    names = np.array([*papers.items, ""], object)
+    own = pd.DataFrame({"case": papers.case[rows], "item": names[papers.item[rows]], "t": papers.submitted[rows]})
+    first = own.groupby(["case", "item"], as_index=False)["t"].min()
+    of_case = pd.Series(spells.applied).groupby(spells.case).transform("min").to_numpy("datetime64[us]")
+    of_spell = pd.DataFrame({"case": spells.case, "item": ["" if item is None else str(item) for item in spells.item]})
+    taken = of_spell.merge(first, "left", on=["case", "item"])
+    stamps = taken["t"].to_numpy("datetime64[us]")
+    asked = ~np.isnat(stamps) & ~np.isnat(of_case) & ~np.isnat(spells.accepted) & (spells.ready == spells.applied)
+    with np.errstate(invalid="ignore"):
+        early = asked & (_day(stamps) < _day(of_case))
+    early[early] = context.calendar.working_days(stamps[early], spells.accepted[early]) > t["days"]
+    return early, asked
+
+
+def _up_to_acceptance(context: Context, spells: Spells) -> tuple[Ints, Ints]:
+    """Return the rows that ended by the acceptance of their item, and the item of each."""
+    rows = np.flatnonzero(spells.of_row >= 0)
+    of = spells.of_row[rows]
+    with np.errstate(invalid="ignore"):
+        before = context.end[rows] <= spells.accepted[of]
+    return rows[before], of[before]
+
+
 def _instant(context: Context) -> Bools:
     """Mark the cases that are settled at the counter at once (即办件)."""
     found = np.zeros(context.log.n_cases, np.bool_)
@@ -271,12 +308,12 @@ def _pre_finding(context: Context, t: Thresholds, spells: Spells, group: _Group)
 
 
 def _event_finding(context: Context, t: Thresholds, spells: Spells, group: _Group, rows: Ints) -> Finding:
-    """(b) and (c): events that lie where they should not."""
+    """(b), (c) and (d): events that lie where they should not, or that materials went before."""
     cases = group.cases(spells)
     activities = context.labels_of("activity", rows)
     values = {
         "cases": len(cases), "share": len(group.hit) / len(group.own), "nodes": int(t["nodes"]),
-        "minutes": int(t["window_minutes"]), **_names(context, group),
+        "minutes": int(t["window_minutes"]), "days": int(t["days"]), **_names(context, group),
     }  # fmt: skip
     if group.kind == "early":
         title = both("review before acceptance")
@@ -286,6 +323,16 @@ def _event_finding(context: Context, t: Thresholds, spells: Spells, group: _Grou
             **values,
         )
         caveat = both("Guidance given in advance is welcome; it is not to be a condition for being accepted.")
+    elif group.kind == "handed":
+        title = both("materials taken in before the application is recorded")
+        statement = both(
+            "{where}: in {cases:,} cases ({share:.0%}) material was handed in more than {days} working days before the acceptance, "
+            "when no application was recorded; to be checked.",
+            **values,
+        )
+        caveat = both(
+            "Materials looked at in advance on the applicant's wish, or carried over from an earlier application, are handed in early as well."
+        )
     else:
         title = both("several steps recorded together just before the decision")
         statement = both(
@@ -307,7 +354,7 @@ def _event_finding(context: Context, t: Thresholds, spells: Spells, group: _Grou
         population=group.population(spells),
         thresholds=t,
         rows=rows,
-        confidence="medium" if group.kind == "early" else "low",
+        confidence="low" if group.kind == "filled" else "medium",
         details={"kind": group.kind, "events": len(rows)},
     )
 
