@@ -74,6 +74,35 @@ def _rest(out, work, row, a, b, calendar, office, gaps_low, gaps_high, g0, g1, i
 
 
 @njit(cache=True, nogil=True)
+def _overlapping(  # type: ignore[no-untyped-def]
+    x, free, st, enabled, begun, end, released, batch, order, reach, block, a, b, times, kinds
+):  # fmt: skip
+    """Write down what the same hands had begun before and that reaches into [free, st); return how many stamps that gives.
+
+    Kind 1 was enabled no later than row ``x`` (or its batch was released), kind 2 later; the end of each is its negative.
+    """
+    en = enabled[x]
+    ref = min(released[x], st) if batch[x] >= 0 else en
+    m = 0
+    i = _last_before(order, begun, a, b, st)
+    while i >= a and reach[i] > free:
+        if i & WHOLE == WHOLE and i - WHOLE >= a and block[i >> SHIFT] <= free:
+            i -= WHOLE + 1
+            continue
+        y = order[i]
+        if y != x and end[y] > free:
+            limit = en if batch[x] >= 0 and batch[y] == batch[x] else ref
+            early = enabled[y] <= limit
+            low, high = max(begun[y], free), min(end[y], st)
+            if high > low:
+                times[m], kinds[m] = low, 1 if early else 2
+                times[m + 1], kinds[m + 1] = high, -1 if early else -2
+                m += 2
+        i -= 1
+    return m
+
+
+@njit(cache=True, nogil=True)
 def decompose(  # type: ignore[no-untyped-def]
     group, enabled, begun, end, resource, applicant_row, released, batch,
     stop_ptr, stop_low, stop_high,
@@ -111,27 +140,10 @@ def decompose(  # type: ignore[no-untyped-def]
             seg_low[n], seg_high[n], seg_cause[n] = en, free, BATCHING
             n += 1
         if known and r >= 0 and capacity[r] > 0 and free < st:
-            # those that the same hands had begun before, and that reach into the window
-            ref = en
-            if batch[x] >= 0:
-                ref = min(released[x], st)
-            m = 0
-            a = rptr[r]
-            i = _last_before(order, begun, a, rptr[r + 1], st)
-            while i >= a and reach[i] > free:
-                if i & WHOLE == WHOLE and i - WHOLE >= a and block[i >> SHIFT] <= free:
-                    i -= WHOLE + 1
-                    continue
-                y = order[i]
-                if y != x and end[y] > free:
-                    limit = en if batch[x] >= 0 and batch[y] == batch[x] else ref
-                    early = enabled[y] <= limit
-                    low, high = max(begun[y], free), min(end[y], st)
-                    if high > low:
-                        times[m], kinds[m] = low, 1 if early else 2
-                        times[m + 1], kinds[m + 1] = high, -1 if early else -2
-                        m += 2
-                i -= 1
+            m = _overlapping(
+                x, free, st, enabled, begun, end, released, batch,
+                order, reach, block, rptr[r], rptr[r + 1], times, kinds,
+            )  # fmt: skip
             if m:
                 n = _sweep(times, kinds, m, capacity[r], seg_low, seg_high, seg_cause, n)
         # Walk through the window: the applicant's spans come first, then what was found, then the rest.

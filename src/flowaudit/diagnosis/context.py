@@ -301,12 +301,7 @@ class Context:
         """
         position = np.asarray(cases, np.int64)
         if lost is None and row_days is not None and rows is not None:
-            own, sums = self.by_case(rows, row_days)
-            lost = np.zeros(len(position))
-            # cases without a row of their own lose nothing
-            at = np.searchsorted(own, position)
-            there = (at < len(own)) & (own[np.minimum(at, max(len(own) - 1, 0))] == position) if len(own) else at < 0
-            lost[there] = sums[at[there]]
+            lost = self._lost(position, rows, row_days)
         low, high = wilson(len(position), population)
         order = np.argsort(-lost, kind="stable") if lost is not None else np.arange(len(position))
         evidence = position[order][:EVIDENCE]
@@ -348,6 +343,13 @@ class Context:
             group=group or rule.group,
             details=dict(details or {}),
         )
+
+    def _lost(self, cases: Ints, rows: Ints, row_days: Floats) -> Floats:
+        """Sum up the days of the rows by case; a case without a row loses nothing."""
+        own, sums = self.by_case(rows, row_days)
+        every = np.zeros(self.log.n_cases)
+        every[own] = sums
+        return every[cases]
 
     def by_case(self, rows: Ints, values: Floats) -> tuple[Ints, Floats]:
         """Sum values of rows per case; return the cases and their sums."""

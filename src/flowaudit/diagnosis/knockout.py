@@ -20,6 +20,7 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import wilson
 from flowaudit.worktime import Calendar, OfficeHours, load_calendar
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Negative = Mapping[str, Iterable[str]] | Iterable[str] | None
 Pair = tuple[str, str]
@@ -203,6 +204,35 @@ def knock_out_order(
     cost = mean[checks]
     p = out[checks] / reached[checks]
     constraints = _constraints(log, names, pairs, catalogue)
+    rows, exact = _positions(orders, names, cost, p, constraints)
+    order = [k for k, *_place in rows]
+    _checks, chain, now, best = zip(*rows, strict=True)
+    bounds = [wilson(int(out[checks[k]]), int(reached[checks[k]])) for k in order]
+    table = pd.DataFrame(
+        {
+            "chain": chain,
+            "activity": [names[k] for k in order],
+            "cases": reached[checks][order],
+            "knocked_out": out[checks][order],
+            "p": p[order],
+            "low": [low for low, _high in bounds],
+            "high": [high for _low, high in bounds],
+            "mean_h": cost[order],
+            "effort_per_knockout_h": cost[order] / p[order],
+            "position_now": now,
+            "position_best": best,
+        }
+    )
+    habits = _habits(
+        orders, names, dict(zip(table["activity"], table["position_best"], strict=True)), constraints, min_cases
+    )
+    return KnockOutOrder(table, _costs(table), constraints, habits, time_kind, basis, left_out, exact)
+
+
+def _positions(
+    orders: tuple[Ints, Ints], names: list[str], cost: Floats, p: Floats, constraints: pd.DataFrame
+) -> tuple[list[tuple[int, int, int, int]], bool]:
+    """Return each check with its chain, its position now and the best one; and whether all orders were searched."""
     place = {name: k for k, name in enumerate(names)}
     rows, exact = [], True
     for chain, members in enumerate(_chains(orders[0]), 1):
@@ -217,27 +247,7 @@ def knock_out_order(
         exact &= searched
         position = {now[k]: number for number, k in enumerate(best, 1)}
         rows += [(k, chain, number, position[k]) for number, k in enumerate(now, 1)]
-    order = [row[0] for row in rows]
-    bounds = [wilson(int(out[checks[k]]), int(reached[checks[k]])) for k in order]
-    table = pd.DataFrame(
-        {
-            "chain": [row[1] for row in rows],
-            "activity": [names[k] for k in order],
-            "cases": reached[checks][order],
-            "knocked_out": out[checks][order],
-            "p": p[order],
-            "low": [b[0] for b in bounds],
-            "high": [b[1] for b in bounds],
-            "mean_h": cost[order],
-            "effort_per_knockout_h": cost[order] / p[order],
-            "position_now": [row[2] for row in rows],
-            "position_best": [row[3] for row in rows],
-        }
-    )
-    habits = _habits(
-        orders, names, dict(zip(table["activity"], table["position_best"], strict=True)), constraints, min_cases
-    )
-    return KnockOutOrder(table, _costs(table), constraints, habits, time_kind, basis, left_out, exact)
+    return rows, exact
 
 
 def _chains(together: Ints) -> list[list[int]]:

@@ -335,18 +335,7 @@ def mine_calendars(
     joint = _Mined(*(np.concatenate(parts) for parts in zip(everybody, whole, strict=True)))
     single = single._replace(on=_filled(single, joint.on[units.joint_of_single]))
 
-    # Numbered: everybody, joint calendars in use, own ones.
-    mined = _Mined(*(np.concatenate(parts) for parts in zip(joint, single, strict=True)))
-    first_single = len(joint.on)
-    of_group = np.where(units.single_of_group >= 0, first_single + units.single_of_group, units.joint_of_group)
-    place = of_group[home[:n_resources]]  # the last one is of no group
-    place[chosen] = first_single + np.arange(len(chosen))
-    used = np.unique(np.r_[0, place])
-    used = np.r_[used[(used < first_single) | (used >= first_single + len(chosen))], place[chosen]]
-    number = np.zeros(len(mined.on), np.int32)
-    number[used] = np.arange(len(used))
-    mined = _Mined(*(part[used] for part in mined))
-    of_resource = number[place]
+    mined, of_resource = _in_use(joint, single, units, home[:n_resources], chosen)
     return MinedCalendars(
         of_resource=of_resource,
         of_unknown=0,
@@ -357,6 +346,22 @@ def mine_calendars(
         absences=_absences(seen, chosen, mined.kept[of_resource[chosen]], person, begun, ended),
         date_only=seen.bare[:n_resources] * 2 > busy,
     )
+
+
+def _in_use(
+    joint: _Mined, single: _Mined, units: _Units, home: Ints, chosen: Ints
+) -> tuple[_Mined, npt.NDArray[np.int32]]:
+    """Return everybody's calendar, the joint ones in use and the own ones, and which of them each resource has."""
+    mined = _Mined(*(np.concatenate(parts) for parts in zip(joint, single, strict=True)))
+    first_single = len(joint.on)
+    of_group = np.where(units.single_of_group >= 0, first_single + units.single_of_group, units.joint_of_group)
+    place = of_group[home]  # the last one is of no group
+    place[chosen] = first_single + np.arange(len(chosen))
+    used = np.unique(np.r_[0, place])
+    used = np.r_[used[(used < first_single) | (used >= first_single + len(chosen))], place[chosen]]
+    number = np.zeros(len(mined.on), np.int32)
+    number[used] = np.arange(len(used))
+    return _Mined(*(part[used] for part in mined)), number[place]
 
 
 class _Seen(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from flowaudit.diagnosis.context import Context, quoted
+from flowaudit.diagnosis.context import Context, Ints, quoted
 from flowaudit.diagnosis.finding import Finding, NotCheckable
-from flowaudit.diagnosis.papers import papers_of, shown_rows
+from flowaudit.diagnosis.papers import Papers, papers_of, shown_rows
 from flowaudit.diagnosis.rule import Parameter, Rule, Thresholds
 from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
@@ -38,6 +40,38 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
     if not len(usable):
         reason = both("the log does not say for which item a material was handed in")
         return NotCheckable(RULE.id, *reason, ("item_code | material_instances.item_code",))
+    entries = _ruled(papers, usable, rules)
+    once = entries.groupby(["item", "kind", "case"], as_index=False).agg(
+        handed=("handed", "max"), covered=("covered", "first"), status=("status", "first")
+    )
+    counted = once.groupby(["item", "kind"], as_index=False).agg(
+        n=("handed", "size"), k=("handed", "sum"), covered=("covered", "first"), status=("status", "first")
+    )
+    low = [wilson(int(k), int(n))[0] for k, n in zip(counted["k"], counted["n"], strict=True)]
+    speaks = counted["covered"].to_numpy(bool) & (np.array(low) >= t["share"])
+    found = []
+    for i, own in counted[speaks].groupby("item", sort=True):
+        mine = once[(once["item"] == i) & once["kind"].isin(own["kind"])]
+        number = mine[mine["handed"]].groupby("case").size().sort_values(ascending=False, kind="stable")
+        if len(number) < context.min_cases:
+            continue
+        own = own.sort_values(["k", "kind"], ascending=[False, True], kind="stable")
+        waiting = counted[(counted["item"] == i) & (counted["status"] == "to_be_collected") & (counted["k"] > 0)]
+        handed = entries[(entries["item"] == i) & entries["kind"].isin(own["kind"]) & entries["handed"].astype(bool)]
+        group = _Group(
+            papers.items[int(str(i))],
+            own,
+            waiting,
+            handed["entry"].to_numpy(np.int64),
+            number,
+            int(mine["case"].nunique()),
+        )
+        found.append(_finding(context, t, papers, group))
+    return found
+
+
+def _ruled(papers: Papers, usable: Ints, rules: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries that the guides ask for, with what the rules say of each: exempt or not, and why not yet."""
     items = {label: i for i, label in enumerate(papers.items)}
     kinds = {label: i for i, label in enumerate(papers.kinds)}
     ruled = pd.DataFrame(
@@ -53,76 +87,70 @@ def find(context: Context, t: Thresholds) -> list[Finding] | NotCheckable:
             "entry": usable, "item": papers.item[usable], "kind": papers.kind[usable], "case": papers.case[usable],
             "handed": papers.handed[usable],
         }
-    ).merge(ruled.astype({"item": np.int64, "kind": np.int64}), on=["item", "kind"])  # fmt: skip
-    once = entries.groupby(["item", "kind", "case"], as_index=False).agg(
-        handed=("handed", "max"), covered=("covered", "first"), status=("status", "first")
-    )
-    counted = once.groupby(["item", "kind"], as_index=False).agg(
-        n=("handed", "size"), k=("handed", "sum"), covered=("covered", "first"), status=("status", "first")
-    )
-    low = [wilson(int(k), int(n))[0] for k, n in zip(counted["k"], counted["n"], strict=True)]
-    speaks = counted["covered"].to_numpy(bool) & (np.array(low) >= t["share"])
-    found = []
-    for i, own in counted[speaks].groupby("item", sort=True):
-        mine = once[(once["item"] == i) & once["kind"].isin(own["kind"])]
-        given = mine[mine["handed"]]
-        number = given.groupby("case").size().sort_values(ascending=False, kind="stable")
-        if len(number) < context.min_cases:
-            continue
-        code = papers.items[int(str(i))]
-        cases = number.index.to_numpy(np.int64)
-        population = int(mine["case"].nunique())
-        own = own.sort_values(["k", "kind"], ascending=[False, True], kind="stable")
-        called = papers.of(own["kind"].to_numpy(np.int64))
-        values = {
-            "item": context.item_name(code),
-            "cases": len(cases),
-            "share": len(cases) / population,
-        }
-        texts = [
-            both(
-                "“{item}”: what the rules exempt ({materials}) is handed in by the applicant in {cases:,} cases ({share:.0%}); to be "
-                "checked.",
-                materials=shown, **values,
-            )
-            for shown in quoted(called)
-        ]  # fmt: skip
-        waiting = counted[(counted["item"] == i) & (counted["status"] == "to_be_collected") & (counted["k"] > 0)]
-        handed = entries[(entries["item"] == i) & entries["kind"].isin(own["kind"]) & entries["handed"].astype(bool)]
-        # What the guide itself exempts is asked for against the guide; else the guide does not know the rule yet.
-        by_guide = (own["status"] == "exempt").to_numpy(bool)
-        found.append(
-            context.finding(
-                RULE,
-                code,
-                title=both("exemption from handing in materials not yet carried through"),
-                statement=(texts[0][0], texts[1][1]),
-                caveat=both(
-                    "The e-licence of a single applicant may be missing or out of date, and applicants may hand in a paper unasked."
-                ),
-                scope={"items": [code], "materials": called},
-                cases=cases,
-                population=population,
-                thresholds=t,
-                rows=shown_rows(context, papers, handed["entry"].to_numpy(np.int64), cases),
-                confidence="high",
-                details={
-                    "materials": [
-                        {
-                            "canonical_id": papers.kinds[int(kind)], "handed_in": int(k), "cases": int(n), "share": int(k) / int(n),
-                            "exempt_by_guide": bool(guide),
-                        }
-                        for kind, k, n, guide in zip(own["kind"], own["k"], own["n"], by_guide, strict=True)
-                    ],
-                    "handed_in_per_case": float(number.sum() / population),
-                    "to_be_collected": [
-                        {"canonical_id": papers.kinds[int(kind)], "handed_in": int(k), "cases": int(n)}
-                        for kind, k, n in zip(waiting["kind"], waiting["k"], waiting["n"], strict=True)
-                    ],
-                },
-            )
-        )  # fmt: skip
-    return found
+    )  # fmt: skip
+    return entries.merge(ruled.astype({"item": np.int64, "kind": np.int64}), on=["item", "kind"])
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """An item: its exempt materials that are handed in, those still to be collected, the entries, their number a case."""
+
+    item: str
+    exempt: pd.DataFrame
+    waiting: pd.DataFrame
+    entries: Ints
+    number: pd.Series
+    population: int
+
+
+def _finding(context: Context, t: Thresholds, papers: Papers, group: _Group) -> Finding:
+    own, waiting = group.exempt, group.waiting
+    cases = group.number.index.to_numpy(np.int64)
+    called = papers.of(own["kind"].to_numpy(np.int64))
+    values = {
+        "item": context.item_name(group.item),
+        "cases": len(cases),
+        "share": len(cases) / group.population,
+    }
+    texts = [
+        both(
+            "“{item}”: what the rules exempt ({materials}) is handed in by the applicant in {cases:,} cases ({share:.0%}); to be "
+            "checked.",
+            materials=shown, **values,
+        )
+        for shown in quoted(called)
+    ]  # fmt: skip
+    # What the guide itself exempts is asked for against the guide; else the guide does not know the rule yet.
+    by_guide = (own["status"] == "exempt").to_numpy(bool)
+    return context.finding(
+        RULE,
+        group.item,
+        title=both("exemption from handing in materials not yet carried through"),
+        statement=(texts[0][0], texts[1][1]),
+        caveat=both(
+            "The e-licence of a single applicant may be missing or out of date, and applicants may hand in a paper unasked."
+        ),
+        scope={"items": [group.item], "materials": called},
+        cases=cases,
+        population=group.population,
+        thresholds=t,
+        rows=shown_rows(context, papers, group.entries, cases),
+        confidence="high",
+        details={
+            "materials": [
+                {
+                    "canonical_id": papers.kinds[int(kind)], "handed_in": int(k), "cases": int(n), "share": int(k) / int(n),
+                    "exempt_by_guide": bool(guide),
+                }
+                for kind, k, n, guide in zip(own["kind"], own["k"], own["n"], by_guide, strict=True)
+            ],
+            "handed_in_per_case": float(group.number.sum() / group.population),
+            "to_be_collected": [
+                {"canonical_id": papers.kinds[int(kind)], "handed_in": int(k), "cases": int(n)}
+                for kind, k, n in zip(waiting["kind"], waiting["k"], waiting["n"], strict=True)
+            ],
+        },
+    )  # fmt: skip
 
 
 RULE = Rule(
