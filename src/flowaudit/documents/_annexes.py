@@ -193,7 +193,7 @@ def counting(study: Study, lang: Language) -> list[Block]:
             _("The estimate: the office is fitted to the log ({cases} cases), simulated {n} times as it is and {n} times with the measures, "
               "seed {seed}; both use the same arrivals and random draws. {unit} not yet finished when the log ends: {open}; they arrive "
               "in the simulation too, but teach the model nothing and are in no observed figure.", lang=lang,
-              cases=f"{study.process.cases:,}", n=len(study.before), seed=study.settings.seed, open=count(left_out),
+              cases=f"{study.process.cases:,}", n=len(study.before), seed=study.settings.seed, open=count(len(left_out)),
               unit=_("Bundles", lang=lang) if study.log.unit == "bundle" else _("Cases", lang=lang))
         )
     )  # fmt: skip
@@ -208,9 +208,11 @@ def counting(study: Study, lang: Language) -> list[Block]:
         blocks.append(
             Paragraph(
                 _(
-                    "Of the waiting, at least {share:.0%} is queueing for staff; the rest may have other causes.",
+                    "Of the waiting, between {low:.0%} (nobody was free) and {high:.0%} (the officer was busy) is queueing for staff; "
+                    "the log cannot tell more closely. The estimate uses the former.",
                     lang=lang,
-                    share=known.queue_share,
+                    low=known.queue_share[0],
+                    high=known.queue_share[1],
                 )
             )
         )

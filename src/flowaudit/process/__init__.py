@@ -1,23 +1,32 @@
-"""The model a simulator runs, fitted to a log: routing by templates, delays in operational time, work, pools."""
+"""The model a simulator runs, fitted to a log or read from a BPMN file: routing, delays, work, people, arrivals."""
 
-from flowaudit.process.clock import Profile, day_classes, forward, hours_since
+from flowaudit.process.clock import Profile, Timeline, always, weekly
 from flowaudit.process.fit import fit_process
 from flowaudit.process.model import (
     BANDS,
+    Arrivals,
+    Batch,
     Branch,
+    Contention,
     Episode,
     Identifiable,
     MaterialUse,
     Node,
+    OpenCase,
+    Performer,
     Pool,
     Process,
+    Resource,
     Step,
     Template,
 )
-from flowaudit.process.quantiles import draw
+from flowaudit.process.problems import problems, utilisation, validate
+from flowaudit.process.quantiles import GRID, family
+from flowaudit.process.saved import schema
 
 __all__ = [
-    "BANDS",
-    "Branch", "Episode", "Identifiable", "MaterialUse", "Node", "Pool", "Process", "Profile", "Step", "Template",
-    "day_classes", "draw", "fit_process", "forward", "hours_since",
+    "BANDS", "GRID",
+    "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
+    "Pool", "Process", "Profile", "Resource", "Step", "Template", "Timeline",
+    "always", "family", "fit_process", "problems", "schema", "utilisation", "validate", "weekly",
 ]  # fmt: skip

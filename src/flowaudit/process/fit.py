@@ -1,51 +1,67 @@
-"""Read the process off the log: trace templates, delays in operational time, work, pools."""
+"""Read the process off the log: routing, delays in operational time, work, people, arrivals, work in progress."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.catalogue import Catalogue
-from flowaudit.errors import InsufficientDataError
+from flowaudit.errors import InsufficientDataError, UsageError, nearest
 from flowaudit.eventlog import EventLog, Unit, as_unit
-from flowaudit.flow import enablement
+from flowaudit.flow import concurrency
 from flowaudit.messages import translate as _
 from flowaudit.metrics import complete_cases
 from flowaudit.process import quantiles
-from flowaudit.process.clock import Profile, day_classes, forward, hours_since, mine_profile, open_hours
+from flowaudit.process.arriving import fit_arrivals
+from flowaudit.process.batching import find_gate
+from flowaudit.process.clock import Profile, Timeline, mine_profile, open_hours
 from flowaudit.process.model import (
     BANDS,
+    Batch,
     Branch,
+    Contention,
     Episode,
     Identifiable,
     MaterialUse,
     Node,
-    Pool,
+    OpenCase,
+    Performer,
     Process,
     Step,
     Template,
 )
+from flowaudit.process.people import Staff, find_staff, work_tables
+from flowaudit.process.routing import Trace, generalise, ways_on
+from flowaudit.process.side_tables import SideTables, item_names, material_names
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Routing = Literal["memory", "traces"]
 
 OWN_CLOCK_EVENTS = 200
 """An activity with at least as many events gets a delay clock of its own."""
 
+OVERLAP = 0.2
+"""Activities that come in either order run beside each other if they overlap in at least this share of the cases with both."""
+
 EDGE_VALUES = 5
 """Fewer delays than this on an edge: the activity's own table serves."""
 
-GAP_H = 0.5
-"""Open hours a pool may stand still between two jobs and still count as busy throughout."""
-
 START = "▷"
+
+ATTRIBUTES = ("channel", "variant", "district", "applicant_type", "item_code")
+"""Columns of the table ``cases`` by which routing is told apart."""
+
+MOST_VALUES = 12
+"""An attribute with more values than this is no attribute of a route."""
 
 
 def fit_process(
@@ -54,6 +70,9 @@ def fit_process(
     *,
     unit: Unit | None = None,
     calendar: Calendar | None = None,
+    routing: Routing = "memory",
+    contention: Contention = "pool",
+    work: Mapping[str, str] | None = None,
     min_cases: int = 30,
 ) -> Process:
     """Fit the model that reproduces this log: who does what after what, after which delay, with which people.
@@ -67,6 +86,14 @@ def fit_process(
         Default: the bundle where the log has bundles.
     calendar : Calendar, optional
         Working days; China's official calendar by default.
+    routing : {"memory", "traces"}
+        ``memory``: cases take ways composed from what followed the same past in the log; ``traces``: only ways observed.
+    contention : {"pool", "resource"}
+        What of the waiting counts as queueing: the time in which nobody who does such work was free (the least there
+        can be), or in which the officer who did it was not (the most). Staffing answers need both, see :func:`bracket`.
+    work : mapping of str to str, optional
+        Families of work times an analyst states, by activity, such as ``{"审查": "lognormal"}``; fitted by maximum
+        likelihood. Default: quantile tables of what was seen.
     min_cases : int
         Fewer complete cases than this support no model.
 
@@ -77,22 +104,26 @@ def fit_process(
     Raises
     ------
     InsufficientDataError
-        If there are fewer than ``min_cases`` complete cases.
+        If there are fewer than ``min_cases`` complete cases, or work times are stated for a log without start times.
+    UsageError
+        If an activity or a family is unknown.
 
     Notes
     -----
-    *Routing* is by template: a simulated case follows the partial order of an observed complete case, drawn with
-    replacement. Open cases give their arrival, not their trace. *Delays* are measured from the end of the enabling
-    instance, in the activity's own operational time, per edge, shrunk to the activity's table by n / (n + 10), and drawn within the band (quarter) of the table in which the
-    template's own delay lay, so that what goes together in a case stays together.
-    *Queues*: the waiting just before a start during which every place of the pool was busy without a gap is taken for
-    queueing (pool level; what a first-come-first-served queue can explain at most); it is left out of the delay tables,
-    because the simulation makes it again. Without start times the delay holds work and waiting
-    together, nothing queues, and staffing cannot be asked.
+    *Routing* composes partial orders of complete cases with a memory that is as long as the log supports, see
+    :func:`flowaudit.process.routing.generalise`. Open cases give their arrival, and go on as work in progress.
+
+    *Delays* are measured from the end of the last instance waited for to the time when queueing began, in the activity's
+    own operational time, per edge, shrunk to the activity's table by n / (n + 10). The quarter of its table in which a
+    delay lay belongs to the routing, so that what goes together in a case stays together.
+
+    *Queues*: waiting just before a start during which nobody was free (``contention``) is left out of the delays, because
+    the simulation makes it again. *Work* is measured in the officer's own hours. Without start times a delay holds
+    work and waiting together, nothing queues, and staffing cannot be asked.
 
     References
     ----------
-    Lopez-Pintado, Dumas. Business process simulation with differentiated resources, BPM 2022 (calendars).
+    Lopez-Pintado, Dumas. Business process simulation with differentiated resources, BPM 2022 (calendars, people).
     Chapela-Campa, Dumas. Extraneous activity delays, arXiv 2208.12224 (delays apart from queues).
     """
     log = as_unit(log, unit)
@@ -104,7 +135,9 @@ def fit_process(
             _("fitting a process needs at least {min} complete cases; this log has {n}.", min=min_cases, n=n_complete),
             hint=_("take a longer period, or set min_cases lower and treat every figure with care."),
         )
-    return _Fit(log, calendar, np.asarray(complete, bool), catalogue).process()
+    if routing not in ("memory", "traces") or contention not in ("pool", "resource"):
+        raise UsageError(_("routing is memory or traces, contention is pool or resource."))
+    return _Fit(log, calendar, np.asarray(complete, bool), catalogue, routing, contention, dict(work or {})).process()
 
 
 @dataclass
@@ -113,44 +146,51 @@ class _Fit:
     calendar: Calendar
     complete: npt.NDArray[np.bool_]
     catalogue: Catalogue | None
+    routing: Routing
+    contention: Contention
+    families: dict[str, str]
 
     def process(self) -> Process:
         log = self.log
         self.ends = log.stamps("end")
         self.starts = log.stamps("start") if log.has("start") else self.ends
         self.starts = np.where(np.isnat(self.starts), self.ends, self.starts)
-        # A whole day before the first stamp, so that every clock is zero before anything happens.
-        self.origin = (np.nanmin(self.starts) - np.timedelta64(1, "D")).astype("datetime64[D]")
-        self.case = log.case_index
-        self.rows_complete = self.complete[self.case]
-        found = enablement(log)
-        self.enabler: Ints = found.enabler
-        self.enabled = found.enabled
+        self.timeline = Timeline.spanning(np.nanmin(self.starts), np.nanmax(self.ends), self.calendar)
+        self.rows_complete = self.complete[log.case_index]
+        self.after = _predecessors(log, self.starts, self.ends)
+        self.enabler = self._enablers()
+        self.start_h, self.end_h = self.timeline.hours(self.starts), self.timeline.hours(self.ends)
+        first_h = np.minimum.reduceat(self.start_h, log.case_ptr[:-1])[log.case_index]
+        self.enabled_h = np.fmin(np.where(self.enabler >= 0, self.end_h[self.enabler], first_h), self.start_h)
         has_work = log.has("start") and bool(np.mean(self.ends > self.starts) > 0.2)
         self.nodes, self.node_of_row = self._nodes()
         self.profiles, clock_of_node = self._clocks()
-        base = mine_profile(self.starts, self.calendar, floor=0.0)
-        self.open_profile = open_hours(base)
-        n_days = int((np.nanmax(self.ends).astype("datetime64[D]") - self.origin).astype(np.int64)) + 2
-        classes = day_classes(self.origin, n_days, self.calendar)
-        self.open_cum = self.open_profile.cumulative(classes)
-        self.cums = [p.cumulative(classes) for p in self.profiles]
-        pools, pool_of_node, queued, queue_share = self._pools() if has_work else ([], None, None, None)
+        self.open_profile = open_hours(mine_profile(self.starts, self.calendar))
+        staff = self._staff() if has_work else None
+        families = self._families(has_work)
+        works = np.zeros((0, len(quantiles.GRID)))
+        work_of_node = np.full(len(self.nodes), -1, np.int64)
+        performers: tuple[tuple[Performer, ...], ...] = tuple(() for _n in self.nodes)
+        if has_work:
+            works, work_of_node, performers = work_tables(
+                self.node_of_row, self._work(staff), self.rows_complete, staff, len(self.nodes), families
+            )
+        gates, batches = self._gates()
         self.nodes = [
-            Node(
-                **{
-                    **vars(n),
-                    "clock": int(clock_of_node[i]),
-                    "pool": -1 if pool_of_node is None else int(pool_of_node[i]),
-                }
+            replace(
+                n,
+                clock=int(clock_of_node[i]),
+                pool=-1 if staff is None else int(staff.pool_of_node[i]),
+                performers=performers[i],
+                batch=batches.get(i),
             )
             for i, n in enumerate(self.nodes)
         ]
-        waits, wait_names, wait_of_row, band = self._delays(queued)
-        works, work_of_node = self._works() if has_work else (np.zeros((0, len(quantiles.GRID))), None)
-        templates = self._templates(wait_of_row, band, work_of_node)
+        waits, wait_names, wait_of_row, band = self._delays(staff, gates)
+        traces = self._traces(wait_of_row, band, work_of_node)
+        templates = generalise(traces) if self.routing == "memory" else _counted(traces)
+        last = np.nanmax(self.ends)
         arrivals = np.sort(self.starts[log.case_ptr[:-1]])
-        staffing = has_work and bool(pools)
         return Process(
             nodes=tuple(self.nodes),
             templates=templates,
@@ -159,17 +199,22 @@ class _Fit:
             wait_names=tuple(wait_names),
             profiles=tuple(self.profiles),
             open_profile=self.open_profile,
-            pools=tuple(pools),
+            pools=() if staff is None else staff.pools,
             arrivals=arrivals,
             unit=log.unit,
             calendar=self.calendar.name,
-            identifiable=_identifiable(has_work, staffing, log, queue_share),
-            open_cases=int((~self.complete).sum()),
+            identifiable=_identifiable(has_work, staff is not None, None if staff is None else staff.queue_share),
+            resources=() if staff is None else staff.resources,
+            calendars=() if staff is None else staff.calendars,
+            gates=tuple(gates),
+            arriving=fit_arrivals(arrivals, last, self.calendar),
+            open_cases=self._open_cases(templates),
+            contention=self.contention,
             has_materials=log.table("material_instances") is not None,
             has_visits=(visits := log.table("visits")) is not None and "case_id" in visits,
             has_special=log.table("special_episodes") is not None,
-            item_names=self._item_names(),
-            material_names=self._material_names(),
+            item_names=item_names(self.nodes, self.catalogue),
+            material_names=material_names(log, self.catalogue),
             catalogue=self.catalogue,
         )
 
@@ -217,57 +262,96 @@ class _Fit:
                 profiles.append(mine_profile(self.starts[rows], self.calendar, prior=base))
         return profiles, clock
 
-    def _hours(self, cumulative: Array, stamps: npt.NDArray[np.datetime64]) -> Array:
-        return forward(cumulative, hours_since(stamps, self.origin))
+    def _enablers(self) -> Ints:
+        """The row of what each row waited for longest; -1 where it waited for nothing but its case."""
+        ptr = self.log.case_ptr
+        ends = self.ends.astype(np.int64)
+        first = np.repeat(ptr[:-1], np.diff(ptr)).tolist()
+        return np.array(
+            [
+                f + max(own, key=lambda j: (ends[f + j], j)) if own else -1
+                for f, own in zip(first, self.after, strict=True)
+            ],
+            np.int64,
+        )
 
-    def _pools(self) -> tuple[list[Pool], Ints | None, Array | None, float | None]:
-        """Group activities that share officers; measure how much of their waiting saw every officer busy."""
-        log = self.log
-        if not log.has("resource"):
-            return [], None, None, None
-        resource, names = log.codes("resource")
-        human = (resource >= 0) & np.array([not n.automatic and not n.applicant for n in self.nodes])[self.node_of_row]
-        pool_of_node = _components(self.node_of_row[human], resource[human], len(self.nodes), len(names))
-        pools: list[Pool] = []
-        queued = np.zeros(len(resource))
-        window = np.zeros(len(resource))
-        start_h, end_h = self._hours(self.open_cum, self.starts), self._hours(self.open_cum, self.ends)
-        enabled_h = self._hours(self.open_cum, self.enabled)
-        for p in range(int(pool_of_node.max(initial=-1)) + 1):
-            rows = human & (pool_of_node[self.node_of_row] == p)
-            people = np.unique(resource[rows])
-            times, busy = _busy(start_h[rows], end_h[rows])
-            lengths = np.diff(times)
-            capacity = _capacity(busy, lengths, len(people))
-            waiting = np.maximum(start_h[rows] - enabled_h[rows], 0.0)
-            queued[rows] = np.minimum(waiting, _busy_since(start_h[rows], times, busy >= capacity))
-            window[rows] = waiting
-            weight = np.bincount(self.node_of_row[rows], minlength=len(self.nodes))
-            first = self.nodes[int(weight.argmax())]
-            own = [self.nodes[i] for i in np.flatnonzero((pool_of_node == p) & (weight > 0))]
-            offices = {n.office for n in own if n.office}
-            name = first.department or _("officers {n}", n=p + 1)
-            if len(offices) == 1:
-                name += "·" + offices.pop()
-            taken = sum(q.name == name or q.name.startswith(name + " ") for q in pools)
-            used = float((np.minimum(busy, capacity) * lengths).sum() / max(capacity * lengths.sum(), 1e-9))
-            pools.append(
-                Pool(name if not taken else f"{name} {taken + 1}", first.department, capacity, len(people), used)
+    def _staff(self) -> Staff | None:
+        if not self.log.has("resource"):
+            return None
+        resource, names = self.log.codes("resource")
+        return find_staff(
+            self.nodes, self.node_of_row, resource.astype(np.int64), len(names), (self.starts, self.ends),
+            (self.enabled_h, self.start_h, self.end_h), self.timeline, self.open_profile, self.calendar, self.contention,
+        )  # fmt: skip
+
+    def _families(self, has_work: bool) -> dict[int, str]:
+        if self.families and not has_work:
+            raise InsufficientDataError(
+                _("work times are stated, but the log has no start times: work and waiting cannot be told apart."),
+                hint=_("leave work out."),
             )
-        share = float(queued.sum() / window.sum()) if window.sum() > 0 else 0.0
-        fraction = np.divide(queued, window, out=np.zeros_like(queued), where=window > 0)
-        return pools, pool_of_node, fraction, share
+        known = {n.activity for n in self.nodes}
+        for activity, name in self.families.items():
+            if activity not in known:
+                raise UsageError(
+                    _("work is stated for the activity '{name}', which the log does not have.", name=activity),
+                    hint=_(
+                        "nearest names: {names}", names=", ".join(nearest(activity, sorted(known)) or sorted(known)[:3])
+                    ),
+                )
+            if name not in quantiles.FAMILIES:
+                raise UsageError(
+                    _("there is no family of durations '{name}'.", name=name),
+                    hint=_("there are: {names}", names=", ".join(quantiles.FAMILIES)),
+                )
+        return {i: self.families[n.activity] for i, n in enumerate(self.nodes) if n.activity in self.families}
 
-    def _delays(self, queued: Array | None) -> tuple[Array, list[str], Ints, Ints]:
+    def _work(self, staff: Staff | None) -> Array:
+        """Work of every row in the hours of who did it; where these do not know the time, in wall-clock hours."""
+        work = self.timeline.operational(self.open_profile, self.end_h) - self.timeline.operational(
+            self.open_profile, self.start_h
+        )
+        if staff is not None:
+            for k, calendar in enumerate(staff.calendars):
+                rows = staff.calendar_of_row == k
+                work[rows] = self.timeline.operational(calendar, self.end_h[rows]) - self.timeline.operational(
+                    calendar, self.start_h[rows]
+                )
+        span = self.end_h - self.start_h
+        return np.maximum(np.where((span < 4.0) & (work < 0.25 * span), span, work), 0.0)
+
+    def _gates(self) -> tuple[list[Profile], dict[int, Batch]]:
+        """Activities that are dealt with at set half hours of the week only."""
+        gates: list[Profile] = []
+        batches: dict[int, Batch] = {}
+        for i, node in enumerate(self.nodes):
+            if node.applicant:
+                continue
+            gate = find_gate(self.starts[self.node_of_row == i])
+            if gate is not None:
+                if gate not in gates:
+                    gates.append(gate)
+                batches[i] = Batch("slots", gates.index(gate))
+        return gates, batches
+
+    def _delays(self, staff: Staff | None, gates: list[Profile]) -> tuple[Array, list[str], Ints, Ints]:
         """Return the delay tables, their names, the table of every row, and the band its delay lies in."""
+        until = self.start_h if staff is None else staff.queue_since
+        for i, node in enumerate(self.nodes):
+            if node.batch is not None:
+                # It was ready at some time since the batch before; the earliest is taken.
+                rows = self.node_of_row == i
+                previous = self._previous_slot(gates[node.batch.gate], self.start_h[rows])
+                until = until.copy()
+                until[rows] = np.clip(previous, self.enabled_h[rows], until[rows])
         delay = np.empty(len(self.starts))
         clock = np.array([n.clock for n in self.nodes])[self.node_of_row]
-        for k, cumulative in enumerate(self.cums):
+        for k, profile in enumerate(self.profiles):
             rows = clock == k
-            delay[rows] = self._hours(cumulative, self.starts[rows]) - self._hours(cumulative, self.enabled[rows])
+            delay[rows] = self.timeline.operational(profile, until[rows]) - self.timeline.operational(
+                profile, self.enabled_h[rows]
+            )
         delay = np.maximum(delay, 0.0)
-        if queued is not None:
-            delay *= 1.0 - queued
         activity, names = self.log.codes("activity")
         source = np.where(self.enabler >= 0, activity[self.enabler], len(names))
         first = np.zeros(len(delay), bool)
@@ -305,32 +389,27 @@ class _Fit:
             band[rows] = np.arange(len(rows)) * BANDS // len(rows)
         return np.array(tables).reshape(len(tables), len(quantiles.GRID)), titles, table_of_row, band
 
-    def _works(self) -> tuple[Array, Ints]:
-        """Return the work tables in open hours, and the table of every node."""
-        work = np.maximum(self._hours(self.open_cum, self.ends) - self._hours(self.open_cum, self.starts), 0.0)
-        tables: list[Array] = []
-        table_of_node = np.full(len(self.nodes), -1, np.int64)
-        everything = quantiles.table(work[self.rows_complete])
-        for i in range(len(self.nodes)):
-            values = work[(self.node_of_row == i) & self.rows_complete]
-            if len(values) and values.any():
-                table_of_node[i] = len(tables)
-                tables.append(quantiles.blend(quantiles.table(values), everything, len(values) * 10))
-        return np.array(tables).reshape(len(tables), len(quantiles.GRID)), table_of_node
+    def _previous_slot(self, gate: Profile, hours: Array) -> Array:
+        """The last half hour of a gate before the one a start lies in, wall-clock hours."""
+        slots = np.flatnonzero((gate.rates[self.timeline.classes] > 0).ravel()) * 0.5
+        at = np.searchsorted(slots, hours, side="right") - 2
+        return np.where(at >= 0, slots[np.maximum(at, 0)], 0.0)
 
-    def _templates(self, wait_of_row: Ints, band: Ints, work_of_node: Ints | None) -> tuple[Template, ...]:
-        sites, causes = self._sites(), self._causes()
-        materials, episodes = self._materials(), self._episodes()
-        weights: Counter[Branch] = Counter()
-        ptr, nodes, waits, enablers = self.log.case_ptr, self.node_of_row, wait_of_row, self.enabler
-        for i in np.flatnonzero(self.complete):
+    def _traces(self, wait_of_row: Ints, band: Ints, work_of_node: Ints) -> list[Trace]:
+        side = SideTables(self.log, self.nodes, self.node_of_row, self.ends)
+        sites, causes = side.sites(), side.causes()
+        materials, episodes = side.materials(), side.episodes()
+        attributes = self._attributes()
+        traces = []
+        ptr = self.log.case_ptr
+        for i in np.flatnonzero(self.complete).tolist():
             first, last = int(ptr[i]), int(ptr[i + 1])
             steps = tuple(
                 Step(
-                    int(nodes[r]),
-                    (int(enablers[r]) - first,) if enablers[r] >= 0 else (),
-                    int(waits[r]),
-                    -1 if work_of_node is None else int(work_of_node[nodes[r]]),
+                    int(self.node_of_row[r]),
+                    self.after[r],
+                    int(wait_of_row[r]),
+                    int(work_of_node[self.node_of_row[r]]),
                     r - first,
                     sites.get(r),
                     causes.get(r, ()),
@@ -338,140 +417,115 @@ class _Fit:
                 )
                 for r in range(first, last)
             )
-            branch = Branch(
-                1.0,
-                steps,
-                tuple(MaterialUse(r - first, *rest) for r, *rest in materials.get(int(i), ())),
-                tuple(Episode(a - first, b - first, *rest) for a, b, *rest in episodes.get(int(i), ())),
+            uses = tuple(MaterialUse(r - first, *rest) for r, *rest in materials.get(i, ()))
+            special = tuple(Episode(a - first, b - first, *rest) for a, b, *rest in episodes.get(i, ()))
+            elapsed = np.log2(1.0 + np.maximum(self.start_h[first:last] - self.start_h[first], 0.0)).astype(int)
+            traces.append(Trace(Branch(1.0, steps, uses, special), attributes[i], tuple(elapsed.tolist())))
+        return traces
+
+    def _attributes(self) -> list[tuple[tuple[str, str], ...]]:
+        """Of every case, the attributes of few values that the table ``cases`` gives."""
+        table = self.log.table("cases") if self.log.unit == "case" else None
+        none: list[tuple[tuple[str, str], ...]] = [() for _case in range(self.log.n_cases)]
+        if table is None or "case_id" not in table:
+            return none
+        known = [c for c in ATTRIBUTES if c in table and 2 <= table[c].dropna().astype(str).nunique() <= MOST_VALUES]
+        if not known:
+            return none
+        wide = table.drop_duplicates("case_id").set_index("case_id")[known].reindex(self.log.case_ids)
+        rows = wide.astype("object").to_dict("records")
+        return [tuple((c, str(row[c])) for c in known if not pd.isna(row[c])) for row in rows]
+
+    def _open_cases(self, templates: tuple[Template, ...]) -> tuple[OpenCase, ...]:
+        """What is still going on when the log ends, and how such cases went on."""
+        opened = np.flatnonzero(~self.complete).tolist()
+        if not opened:
+            return ()
+        attributes, ptr, ids = self._attributes(), self.log.case_ptr, self.log.case_ids
+        past = [tuple(int(n) for n in self.node_of_row[ptr[i] : ptr[i + 1]]) for i in opened]
+        ways = ways_on(templates, past)
+        out = []
+        for i, own in zip(opened, ways, strict=True):
+            rows = range(int(ptr[i]), int(ptr[i + 1]))
+            done = tuple((int(self.node_of_row[r]), self.starts[r], self.ends[r]) for r in rows)
+            last = np.nanmax(self.ends[ptr[i] : ptr[i + 1]])
+            out.append(OpenCase(self.starts[ptr[i]], last, done, own, str(ids[i]), attributes[i]))
+        return tuple(out)
+
+
+def _counted(traces: list[Trace]) -> tuple[Template, ...]:
+    """Observed traces with how many cases followed each."""
+    weights = Counter((t.branch, t.attributes) for t in traces)
+    return tuple(Template(float(n), (branch,), attributes) for (branch, attributes), n in weights.items())
+
+
+def _predecessors(
+    log: EventLog, starts: npt.NDArray[np.datetime64], ends: npt.NDArray[np.datetime64]
+) -> list[tuple[int, ...]]:
+    """For every row, the steps of its case it waited for, as numbers within the case.
+
+    These are the instances of activities not concurrent with its own that had ended when it started, less those that
+    another of them had itself waited for: both checks of a joint review, not what went before them.
+    """
+    activity, names = log.codes("activity")
+    beside = _beside(log, activity, names, starts, ends)
+    alone: npt.NDArray[np.bool_] = ~np.any(beside, axis=1)
+    begun, ended, what = starts.astype(np.int64).tolist(), ends.astype(np.int64).tolist(), activity.tolist()
+    out: list[tuple[int, ...]] = []
+    for first, last in itertools.pairwise(log.case_ptr.tolist()):
+        past: list[int] = []
+        latest = -(2**62)
+        chain = True
+        for r in range(first, last):
+            i = r - first
+            if chain and alone[what[r]] and latest <= begun[r]:
+                # Everything so far came one after the other, and ended before this began: the usual case.
+                after: tuple[int, ...] = (i - 1,) if i else ()
+                past.append((1 << i) - 1)
+            else:
+                chain = False
+                done = (ends[first:r] <= starts[r]) & ~beside[activity[first:r], activity[r]]
+                left = int.from_bytes(np.packbits(done, bitorder="little").tobytes(), "little")
+                mine, found = 0, []
+                while left:
+                    j = left.bit_length() - 1
+                    found.append(j)
+                    mine |= past[j] | (1 << j)
+                    left &= ~mine
+                after = tuple(reversed(found))
+                past.append(mine)
+            latest = max(latest, ended[r])
+            out.append(after)
+    return out
+
+
+def _beside(
+    log: EventLog, activity: npt.NDArray[np.int32], names: list[Any], starts: npt.NDArray[np.datetime64], ends: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.bool_]:  # fmt: skip
+    """Which activities run beside each other, as a matrix.
+
+    Where start times are recorded, pairs that come in either order but hardly ever overlap are taken for what they are:
+    one after the other, in either order.
+    """
+    beside = np.zeros((len(names), len(names)), bool)
+    number = {name: k for k, name in enumerate(names)}
+    case = log.case_index
+    for pair in concurrency(log):
+        a, b = (number[name] for name in (tuple(pair) if len(pair) == 2 else (next(iter(pair)),) * 2))
+        if log.has("start") and a != b:
+            one, other = (
+                pd.DataFrame({"case": case[rows], "start": starts[rows], "end": ends[rows]})
+                for rows in (np.flatnonzero(activity == a), np.flatnonzero(activity == b))
             )
-            weights[branch] += 1
-        return tuple(Template(n, (branch,)) for branch, n in weights.items())
-
-    def _sites(self) -> dict[int, str]:
-        """Site of the visit of a row, where the log says at which visit an event happened."""
-        visits = self.log.table("visits")
-        if visits is None or not self.log.has("visit_id"):
-            return {}
-        site_of = visits.drop_duplicates("visit_id").set_index("visit_id")["site"]
-        ids = self.log.events["visit_id"].to_pandas().astype("object")
-        site = ids.map(site_of)
-        return {int(r): str(s) for r, s in zip(np.flatnonzero(site.notna()), site[site.notna()], strict=True)}
-
-    def _row_of_event(self) -> dict[Any, int]:
-        if not self.log.has("event_id"):
-            return {}
-        return {e: r for r, e in enumerate(self.log.events["event_id"].to_pylist()) if e is not None}
-
-    def _materials(self) -> dict[int, list[tuple[Any, ...]]]:
-        """Materials of a case: (row, item, canonical, source, accepted)."""
-        table = self.log.table("material_instances")
-        if table is None or "canonical_id" not in table:
-            return {}
-        position = {c: i for i, c in enumerate(self.log.case_ids)}
-        row_of_event = self._row_of_event()
-        found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        has_event = "event_id" in table
-        for record in table.to_dict("records"):
-            case = position.get(record["case_id"])
-            if case is None or not isinstance(record["canonical_id"], str):
+            both = one.merge(other, on="case", suffixes=("_a", "_b"))
+            overlap = (both["start_a"] < both["end_b"]) & (both["start_b"] < both["end_a"])
+            if len(both) and overlap.groupby(both["case"]).any().mean() < OVERLAP:
                 continue
-            row = row_of_event.get(record["event_id"]) if has_event else None
-            if row is None:
-                stamp = (
-                    np.datetime64(pd.Timestamp(record["submit_time"]))
-                    if "submit_time" in record
-                    else np.datetime64("NaT")
-                )
-                row = self._nearest_row(case, stamp)
-            item = record.get("item_code")
-            accepted = record.get("accepted")
-            found[case].append(
-                (row, item if isinstance(item, str) else None, record["canonical_id"], str(record.get("source", "applicant")),
-                 not (accepted is False or str(accepted).casefold() == "false"))
-            )  # fmt: skip
-        return found
-
-    def _nearest_row(self, case: int, stamp: np.datetime64, item: str | None = None) -> int:
-        first, last = int(self.log.case_ptr[case]), int(self.log.case_ptr[case + 1])
-        if np.isnat(stamp):
-            return first
-        gap = np.abs(self.ends[first:last] - stamp).astype(np.int64)
-        if item is not None:
-            own = np.array([self.nodes[n].item in (item, None) for n in self.node_of_row[first:last]])
-            if own.any():
-                gap = np.where(own, gap, np.iinfo(np.int64).max)
-        return first + int(gap.argmin())
-
-    def _causes(self) -> dict[int, tuple[str, ...]]:
-        """Materials each correction event was about: those rejected in its item since the correction before."""
-        table = self.log.table("material_instances")
-        if (
-            table is None
-            or not self.log.has("stage")
-            or not {"accepted", "submit_time", "canonical_id"} <= set(table.columns)
-        ):
-            return {}
-        rejected = table[table["accepted"].astype(str).str.casefold() == "false"]
-        by_item: dict[tuple[Any, Any], list[tuple[np.datetime64, str]]] = defaultdict(list)
-        for record in rejected.to_dict("records"):
-            item = record.get("item_code")
-            by_item[record["case_id"], item if isinstance(item, str) else None].append(
-                (np.datetime64(pd.Timestamp(record["submit_time"])), record["canonical_id"])
-            )
-        found: dict[int, tuple[str, ...]] = {}
-        previous: dict[tuple[Any, Any], np.datetime64] = {}
-        last_cause: dict[tuple[Any, Any], tuple[str, ...]] = {}
-        corrections = np.array([n.stage == "correction" for n in self.nodes])[self.node_of_row]
-        ids = self.log.case_ids
-        for r in np.flatnonzero(corrections):
-            node = self.nodes[self.node_of_row[r]]
-            key = (ids[self.case[r]], node.item)
-            if node.applicant:
-                # The applicant's resubmission answers the notice before it.
-                found[int(r)] = last_cause.get(key, ())
-                continue
-            since = previous.get(key, np.datetime64("1900-01-01"))
-            cause = tuple(sorted({c for t, c in by_item.get(key, ()) if since < t <= self.ends[r]}))
-            previous[key], last_cause[key] = self.ends[r], cause
-            found[int(r)] = cause
-        return {r: cause for r, cause in found.items() if cause}
-
-    def _episodes(self) -> dict[int, list[tuple[Any, ...]]]:
-        """Special procedures of a case, tied to the steps whose ends are nearest."""
-        table = self.log.table("special_episodes")
-        if table is None:
-            return {}
-        position = {c: i for i, c in enumerate(self.log.case_ids)}
-        found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for record in table.to_dict("records"):
-            case = position.get(record["case_id"])
-            start, end = pd.Timestamp(record["start"]), pd.Timestamp(record["end"])
-            if case is None or pd.isna(start) or pd.isna(end):
-                continue
-            item = record.get("item_code")
-            item = item if isinstance(item, str) else None
-            first = self._nearest_row(case, np.datetime64(start), item)
-            last = self._nearest_row(case, np.datetime64(end), item)
-            counts = str(record.get("counts_in_clock")).casefold() != "false"
-            found[case].append((first, last, item, str(record["type"]), counts))
-        return found
-
-    def _item_names(self) -> dict[str, str]:
-        codes = {n.item for n in self.nodes if n.item}
-        if self.catalogue is None:
-            return {c: c for c in sorted(codes)}
-        return {c: self.catalogue.item_name(c) for c in sorted(codes)}
-
-    def _material_names(self) -> dict[str, str]:
-        table = self.log.table("material_instances")
-        ids = set() if table is None or "canonical_id" not in table else set(table["canonical_id"].dropna())
-        names: dict[str, str] = {}
-        if self.catalogue is not None and self.catalogue.materials is not None:
-            names = dict(zip(self.catalogue.materials["canonical_id"], self.catalogue.materials["name"], strict=True))
-        return {m: names.get(m, m) for m in sorted(ids)}
+        beside[a, b] = beside[b, a] = True
+    return beside
 
 
-def _identifiable(has_work: bool, staffing: bool, log: EventLog, queue_share: float | None) -> Identifiable:
+def _identifiable(has_work: bool, staffing: bool, queue_share: tuple[float, float] | None) -> Identifiable:
     if staffing:
         return Identifiable(True, True, queue_share=queue_share)
     if not has_work:
@@ -507,65 +561,3 @@ def _runs(values: npt.NDArray[Any]) -> list[slice]:
         return []
     cuts = np.r_[0, np.flatnonzero(values[1:] != values[:-1]) + 1, len(values)]
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
-
-
-def _components(node: Ints, resource: npt.NDArray[Any], n_nodes: int, n_resources: int) -> Ints:
-    """Number the groups of nodes linked by officers who do at least 5 % of a node; -1 for nodes nobody does."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    pairs, counts = np.unique(np.stack([node, resource.astype(np.int64)], axis=1), axis=0, return_counts=True)
-    total = np.bincount(node, minlength=n_nodes)
-    kept = counts >= 0.05 * total[pairs[:, 0]]
-    size = n_nodes + n_resources
-    edges = pairs[kept]
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], n_nodes + edges[:, 1])), shape=(size, size))
-    _n, label = connected_components(graph, directed=False)
-    component = np.where(total > 0, label[:n_nodes], -1)
-    used = np.unique(component[component >= 0])
-    renumber = np.full(size + 1, -1, np.int64)
-    renumber[used] = np.arange(len(used))
-    return renumber[component]
-
-
-def _busy(start: Array, end: Array) -> tuple[Array, Ints]:
-    """Return the times at which the number of instances in work changes, and that number after each but the last."""
-    real = end > start
-    stamps = np.r_[start[real], end[real]]
-    step = np.r_[np.ones(int(real.sum()), np.int64), -np.ones(int(real.sum()), np.int64)]
-    if not len(stamps):
-        return np.array([0.0, 1.0]), np.zeros(1, np.int64)
-    order = np.argsort(stamps, kind="stable")
-    times, where = np.unique(stamps[order], return_inverse=True)
-    change = np.bincount(where, weights=step[order])
-    return times, np.cumsum(change)[:-1].astype(np.int64)
-
-
-def _busy_since(hours: Array, times: Array, saturated: npt.NDArray[np.bool_]) -> Array:
-    """Return for how long, without a gap, every place of the pool had been busy just before each of ``hours``.
-
-    Whoever queues first come first served sees the pool busy from the moment of queueing to the start; so no more
-    than this can be queueing. Gaps up to ``GAP_H`` do not count as one: a job that no longer fits before a break
-    leaves an officer idle for a while although work is waiting.
-    """
-    edges = np.diff(np.r_[False, saturated, False].astype(np.int8))
-    begins, ends = times[np.flatnonzero(edges == 1)], times[np.flatnonzero(edges == -1)]
-    if not len(begins):
-        return np.zeros(len(hours))
-    apart = np.r_[True, begins[1:] - ends[:-1] > GAP_H]
-    begins, ends = begins[apart], ends[np.r_[np.flatnonzero(apart)[1:] - 1, len(ends) - 1]]
-    spell = np.searchsorted(begins, hours, side="left") - 1
-    inside = (spell >= 0) & (hours <= ends[spell] + GAP_H)
-    return np.where(inside, hours - begins[spell], 0.0)
-
-
-def _capacity(busy: Ints, lengths: Array, people: int) -> int:
-    """Instances a pool can work on at once: the level it is seen to sustain for 1 % of its open time.
-
-    Never less than 1. More than the number of people where they keep several in hand; fewer where they take turns.
-    """
-    if not lengths.sum():
-        return max(people, 1)
-    order = np.argsort(busy)
-    cumulated = np.cumsum(lengths[order]) / lengths.sum()
-    return max(int(busy[order][np.searchsorted(cumulated, 0.99)]), 1)

@@ -1,28 +1,69 @@
-"""The model a simulator runs: nodes, trace templates, delays, work, pools, arrivals. Immutable; one JSON file."""
+"""The model a simulator runs: nodes, routing, delays, work, people, calendars, arrivals. Immutable; one JSON file."""
 
 from __future__ import annotations
 
 import html
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from flowaudit.catalogue import Catalogue
-from flowaudit.errors import InputError
 from flowaudit.eventlog import APPLICANT, Unit
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
 from flowaudit.process.clock import Profile
 
-SCHEMA = "flowaudit.process/1"
 BANDS = 4
 Array = npt.NDArray[np.float64]
+
+Discipline = Literal["fifo", "priority", "deadline"]
+Contention = Literal["pool", "resource"]
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Somebody who does the work of a node.
+
+    Attributes
+    ----------
+    resource : int
+        Index into ``Process.resources``.
+    weight : float
+        How often, relative to the others, this one takes it when all are free.
+    work : int
+        Table of this one's work at the node (index into ``Process.works``); -1: the step's own table.
+    """
+
+    resource: int
+    weight: float
+    work: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Cases of a node are collected and let go together.
+
+    Attributes
+    ----------
+    kind : {"slots", "size"}
+        ``slots``: at set half hours of the week (a weekly meeting, a daily release); ``size``: when ``size`` are there.
+    gate : int
+        ``slots``: index into ``Process.gates``, whose rate is above 0 in the half hours at whose beginning cases are let go.
+    size : int
+        ``size``: how many make a batch.
+    patience_h : float
+        ``size``: wall-clock hours after which an incomplete batch goes too.
+    """
+
+    kind: Literal["slots", "size"]
+    gate: int = -1
+    size: int = 0
+    patience_h: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -38,10 +79,16 @@ class Node:
     automatic: bool = False
     pool: int = -1
     clock: int = 0
+    performers: tuple[Performer, ...] = ()
+    batch: Batch | None = None
 
     @property
     def applicant(self) -> bool:
         return self.department == APPLICANT
+
+    def with_step_work(self) -> tuple[Performer, ...]:
+        """Return who does it, each with the step's table of work instead of his own: for work that is no longer the same."""
+        return tuple(replace(p, work=-1) for p in self.performers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +159,118 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An observed trace as a partial order, and how many cases followed it."""
+    """One way a case runs, as a partial order, and how often cases run it.
 
-    cases: int
+    Attributes
+    ----------
+    cases : float
+        Weight: the observed cases it stands for.
+    branches : tuple of Branch
+        Usually one; measures make several.
+    attributes : tuple of (str, str)
+        Attributes such cases have, such as ``("channel", "online")``.
+    priority : float
+        Where a pool serves by priority: smaller first.
+    due_h : float
+        Where a pool serves by deadline: wall-clock hours after its arrival at which the case is due.
+    """
+
+    cases: float
     branches: tuple[Branch, ...]
+    attributes: tuple[tuple[str, str], ...] = ()
+    priority: float = 0.0
+    due_h: float = float("inf")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """People who stand in for each other: activities that share officers share a pool."""
+    """People who stand in for each other: activities that share officers share a pool.
+
+    Attributes
+    ----------
+    capacity : int
+        Activity instances the pool can have in work at once.
+    resources : int
+        Officers.
+    utilisation : float
+        Share of their working hours in which they were busy in the log.
+    discipline : {"fifo", "priority", "deadline"}
+        Which waiting case is served first. Nobody is interrupted.
+    """
 
     name: str
     department: str | None
     capacity: int
     resources: int
     utilisation: float
+    discipline: Discipline = "fifo"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An officer, a shared account, or a system.
+
+    Attributes
+    ----------
+    calendar : int
+        Index into ``Process.calendars``: when this one works.
+    capacity : int
+        Instances in hand at once: more than one for shared accounts and for people who keep several files open.
+    """
+
+    name: str
+    pool: int
+    calendar: int
+    capacity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case that had not ended when the log did.
+
+    Attributes
+    ----------
+    arrival, last : datetime64[us]
+        Its first and its latest stamp.
+    done : tuple of (int, datetime64, datetime64)
+        Node, start and end of what has been done.
+    ways : tuple of (int, int)
+        Ways it may go on: template, and the origin of the last step that counts as done there.
+    case_id : str
+        Its name in the log.
+    attributes : tuple of (str, str)
+    """
+
+    arrival: np.datetime64
+    last: np.datetime64
+    done: tuple[tuple[int, np.datetime64, np.datetime64], ...]
+    ways: tuple[tuple[int, int], ...]
+    case_id: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """How cases arrive, for periods other than the observed one.
+
+    Attributes
+    ----------
+    clock : Profile
+        Arrivals by hour of the week, mean 1.
+    gaps : array, shape (len(quantiles.GRID),)
+        Table of the time between arrivals, in hours of ``clock``, at the trend's level 1.
+    trend : float
+        Growth of the arrival rate per 365 days (0.1: 10 % more a year later); 0 unless the log shows one beyond chance.
+        It is not carried on beyond the log: later arrivals have the level of the log's end.
+    first, last : datetime64[us]
+        Observed period; the level is 1 in its middle.
+    """
+
+    clock: Profile
+    gaps: Array
+    trend: float
+    first: np.datetime64
+    last: np.datetime64
 
 
 @dataclass(frozen=True)
@@ -139,15 +283,16 @@ class Identifiable:
         Work can be told from waiting (start times are recorded).
     staffing : bool
         A change of staff can be simulated (work and officers are recorded).
-    queue_share : float or None
-        Share of the waiting that queueing can explain at most: the pool was busy, without a gap, until the start.
+    queue_share : (float, float) or None
+        Share of the waiting that queueing explains, as a bracket. At least (pool level): nobody who does such work was on
+        duty and idle, until the start. At most (resource level): the officer who did it was busy with something else.
     """
 
     work: bool
     staffing: bool
     reason_zh: str = ""
     reason_en: str = ""
-    queue_share: float | None = None
+    queue_share: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -158,20 +303,31 @@ class Process:
     ----------
     nodes : tuple of Node
     templates : tuple of Template
-        Routing: cases follow observed traces, drawn by weight. Measures change the traces.
+        Routing: every case follows one of them, drawn by weight. Measures change them.
     waits, works : array, shape (k, len(quantiles.GRID))
-        Quantile tables, in operational hours and in open hours.
+        Quantile tables, in operational hours and in working hours.
     wait_names : tuple of str
         What each delay table is about, "source → activity".
     profiles : tuple of Profile
         Delay clocks; ``Node.clock`` points into it.
     open_profile : Profile
-        Hours in which work is done.
-    pools : tuple of Pool
+        Hours in which work without a named officer is done.
+    pools, resources : tuple of Pool, tuple of Resource
+    calendars : tuple of Profile
+        Working hours; ``Resource.calendar`` points into it.
+    gates : tuple of Profile
+        When batches are let go; ``Batch.gate`` points into it.
     arrivals : array of datetime64
         First events of the observed cases, in order; replayed by the simulation.
-    unit, calendar, policy_hint, span
-        How the log was counted and when.
+    arriving : Arrivals or None
+        The model of arrivals, for other periods and numbers.
+    open_cases : tuple of OpenCase
+        Work in progress when the log ended.
+    contention : {"pool", "resource"}
+        What queueing means, in the fit and in the simulation: a case waits until *anybody* who does such work is free, or
+        for the one officer it is dealt out to.
+    unit, calendar
+        How the log was counted, and the official calendar.
     changes : tuple of (str, int)
         Measures applied so far, with the number of observed cases each one changes.
     """
@@ -188,7 +344,12 @@ class Process:
     unit: Unit
     calendar: str
     identifiable: Identifiable
-    open_cases: int = 0
+    resources: tuple[Resource, ...] = ()
+    calendars: tuple[Profile, ...] = ()
+    gates: tuple[Profile, ...] = ()
+    arriving: Arrivals | None = None
+    open_cases: tuple[OpenCase, ...] = ()
+    contention: Contention = "pool"
     has_materials: bool = False
     has_visits: bool = False
     has_special: bool = False
@@ -199,7 +360,8 @@ class Process:
 
     @property
     def cases(self) -> int:
-        return sum(t.cases for t in self.templates)
+        """Observed cases the templates stand for."""
+        return round(sum(t.cases for t in self.templates))
 
     @property
     def activities(self) -> list[str]:
@@ -224,31 +386,125 @@ class Process:
             return self, self.nodes.index(node)
         return replace(self, nodes=(*self.nodes, node)), len(self.nodes)
 
+    def with_staff(self, pool: int, add: int) -> Process:
+        """Return the process with ``add`` places more (or fewer) in a pool.
+
+        New officers are copies of the pool's own, the busiest kind first: they do the same work in the same hours. Places are
+        taken away from the last officer on.
+
+        Raises
+        ------
+        ValueError
+            If fewer than one place would be left.
+        """
+        own = [i for i, r in enumerate(self.resources) if r.pool == pool]
+        old = self.pools[pool]
+        if old.capacity + add < 1:
+            raise ValueError("a pool keeps at least one place")
+        resources, nodes = list(self.resources), list(self.nodes)
+        if add > 0 and own:
+            share = {i: sum(p.weight for n in nodes for p in n.performers if p.resource == i) for i in own}
+            ranked = sorted(own, key=lambda i: (-share[i], i))
+            for k in range(add):
+                model = ranked[k % len(ranked)]
+                new = len(resources)
+                resources.append(replace(resources[model], name=f"{old.name}#+{k + 1}", capacity=1))
+                for n, node in enumerate(nodes):
+                    same = [p for p in node.performers if p.resource == model]
+                    if same:
+                        nodes[n] = replace(node, performers=(*node.performers, replace(same[0], resource=new)))
+        for _place in range(max(-add, 0)):
+            last = next(i for i in reversed(own) if resources[i].capacity > 0)
+            resources[last] = replace(resources[last], capacity=resources[last].capacity - 1)
+        people = sum(r.capacity > 0 for r in resources if r.pool == pool)
+        pools = list(self.pools)
+        pools[pool] = replace(old, capacity=old.capacity + add, resources=people)
+        return replace(
+            self, resources=tuple(resources), nodes=tuple(nodes), pools=tuple(pools), catalogue=self.catalogue
+        )
+
+    def activity_table(self) -> pd.DataFrame:
+        """Return what is done, one row for each node.
+
+        Returns
+        -------
+        pd.DataFrame
+            Columns ``activity, item, stage, department, office, level, automatic, per_case`` (mean number of times),
+            ``needs_visit`` (share of its instances with a visit), ``materials`` (mean number handed in at it),
+            ``work_h`` (mean, working hours; NaN where not identifiable), ``delay_h`` (mean, operational hours), ``pool,
+            officers``.
+        """
+        n = len(self.nodes)
+        times, visits, handed, work, delay = (np.zeros(n) for _column in range(5))
+        mean_wait = np.array([quantiles.mean(t) for t in self.waits]) if len(self.waits) else np.zeros(1)
+        mean_work = np.array([quantiles.mean(t) for t in self.works]) if len(self.works) else np.zeros(1)
+        for template in self.templates:
+            for branch in template.branches:
+                weight = template.cases * branch.probability
+                for step in branch.steps:
+                    times[step.node] += weight
+                    visits[step.node] += weight * (step.site is not None)
+                    delay[step.node] += weight * (mean_wait[step.wait] if step.wait >= 0 else 0.0)
+                    work[step.node] += weight * (mean_work[step.work] if step.work >= 0 else 0.0)
+                for use in branch.materials:
+                    handed[branch.steps[use.step].node] += weight
+        used = np.flatnonzero(times)
+        seen = times[used]
+        rows = [self.nodes[i] for i in used]
+        return pd.DataFrame(
+            {
+                "activity": [r.activity for r in rows],
+                "item": [r.item for r in rows],
+                "stage": [r.stage for r in rows],
+                "department": [r.department for r in rows],
+                "office": [r.office for r in rows],
+                "level": pd.array([r.level for r in rows], dtype="Int64"),
+                "automatic": [r.automatic for r in rows],
+                "per_case": seen / max(sum(t.cases for t in self.templates), 1e-9),
+                "needs_visit": visits[used] / seen if self.has_visits else np.full(len(used), np.nan),
+                "materials": handed[used] / seen if self.has_materials else np.full(len(used), np.nan),
+                "work_h": work[used] / seen if self.identifiable.work else np.full(len(used), np.nan),
+                "delay_h": delay[used] / seen,
+                "pool": [self.pools[r.pool].name if r.pool >= 0 else None for r in rows],
+                "officers": [len(r.performers) for r in rows],
+            }
+        )
+
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         lines = [
-            _("Process fitted to {n} cases, {a} activities, {t} trace templates", n=self.cases, a=len(self.activities), t=len(self.templates)),
-            _("arrivals: {n}, {first} to {last}, replayed", n=len(self.arrivals), first=str(self.arrivals[0])[:10], last=str(self.arrivals[-1])[:10]),
-            _("delays: {n} quantile tables in operational time, {k} clocks", n=len(self.waits), k=len(self.profiles)),
+            _("Process fitted to {n} cases, {a} activities, {t} ways to run", n=self.cases, a=len(self.activities), t=len(self.templates)),
         ]  # fmt: skip
+        if len(self.arrivals):
+            lines.append(
+                _("arrivals: {n}, {first} to {last}, replayed", n=len(self.arrivals), first=str(self.arrivals[0])[:10], last=str(self.arrivals[-1])[:10])
+            )  # fmt: skip
+        if self.arriving is not None and self.arriving.trend:
+            lines.append(_("arrivals change by {trend:+.0%} a year", trend=self.arriving.trend))
+        lines.append(
+            _("delays: {n} quantile tables in operational time, {k} clocks", n=len(self.waits), k=len(self.profiles))
+        )
         for pool in self.pools:
             lines.append(
                 _(
-                    "pool {name}: capacity {capacity} ({resources} officers), busy {busy:.0%} of open hours",
+                    "pool {name}: {resources} officers, {capacity} instances at once, busy {busy:.0%} of their working hours",
                     name=pool.name, capacity=pool.capacity, resources=pool.resources, busy=pool.utilisation,
                 )
             )  # fmt: skip
+        batches = [n.activity for n in self.nodes if n.batch is not None]
+        if batches:
+            lines.append(_("handled in batches: {names}", names=", ".join(dict.fromkeys(batches))))
+        if self.open_cases:
+            lines.append(_("not yet ended when the log ends: {n} cases", n=len(self.open_cases)))
         if not self.identifiable.work:
             lines.append(_("not identifiable: work against waiting; staffing measures are refused"))
         elif self.identifiable.queue_share is not None:
+            low, high = self.identifiable.queue_share
             lines.append(
-                _(
-                    "queueing explains at most {share:.0%} of the waiting (pool level)",
-                    share=self.identifiable.queue_share,
-                )
-            )
+                _("queueing explains {low:.0%} (pool level) to {high:.0%} (resource level) of the waiting", low=low, high=high)
+            )  # fmt: skip
         lines.extend(f"- {label}: {n}" for label, n in self.changes)
         return "\n".join(lines)
 
@@ -256,11 +512,10 @@ class Process:
         return "<pre>" + html.escape(str(self)) + "</pre>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the process as one JSON file (schema ``flowaudit.process/1``)."""
-        target = Path(path)
-        temporary = target.with_name(target.name + ".part")
-        temporary.write_text(json.dumps(to_dict(self), ensure_ascii=False), encoding="utf-8")
-        temporary.replace(target)
+        """Write the process as one JSON file; its schema lies in ``process/schema.json``."""
+        from flowaudit.process.saved import write
+
+        write(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Process:
@@ -269,86 +524,8 @@ class Process:
         Raises
         ------
         InputError
-            If the file is not one of ours.
+            If the file is not one of ours, or breaks its schema; naming the place in it.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(_("{file}: not a process file ({error}).", file=str(path), error=error)) from None
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            raise InputError(
-                _("{file}: not a process file of schema {schema}.", file=str(path), schema=SCHEMA),
-                hint=_("give the process.json that flowaudit run wrote."),
-            )
-        return from_dict(data)
+        from flowaudit.process.saved import read
 
-
-def to_dict(process: Process) -> dict[str, Any]:
-    """Return a process as plain data; steps are rows ``[node, after, wait, work, origin, site, cause, band]``."""
-    return {
-        "schema": SCHEMA,
-        "unit": process.unit,
-        "calendar": process.calendar,
-        "identifiable": vars(process.identifiable),
-        "nodes": [vars(n) for n in process.nodes],
-        "pools": [vars(p) for p in process.pools],
-        "arrivals": [str(t) for t in process.arrivals.astype("datetime64[us]")],
-        "grid": quantiles.GRID.tolist(),
-        "waits": process.waits.tolist(),
-        "wait_names": list(process.wait_names),
-        "works": process.works.tolist(),
-        "profiles": [p.rates.tolist() for p in process.profiles],
-        "open_hours": process.open_profile.rates.tolist(),
-        "templates": [
-            [t.cases, [[b.probability, [_row(s) for s in b.steps], [_row(m) for m in b.materials], [_row(e) for e in b.episodes]] for b in t.branches]]
-            for t in process.templates
-        ],
-        "open_cases": process.open_cases,
-        "has": [process.has_materials, process.has_visits, process.has_special],
-        "item_names": dict(process.item_names),
-        "material_names": dict(process.material_names),
-        "changes": [list(c) for c in process.changes],
-    }  # fmt: skip
-
-
-def _row(thing: Step | MaterialUse | Episode) -> list[Any]:
-    return [getattr(thing, name) for name in thing.__slots__]
-
-
-def from_dict(data: Mapping[str, Any]) -> Process:
-    """Build a process from :func:`to_dict`'s data."""
-
-    def table(rows: Sequence[Sequence[float]]) -> Array:
-        return np.array(rows, float).reshape(len(rows), len(quantiles.GRID))
-
-    def branches(rows: Sequence[Any]) -> Iterator[Branch]:
-        for probability, steps, materials, episodes in rows:
-            yield Branch(
-                probability,
-                tuple(Step(s[0], tuple(s[1]), s[2], s[3], s[4], s[5], tuple(s[6]), s[7]) for s in steps),
-                tuple(MaterialUse(*m) for m in materials),
-                tuple(Episode(*e) for e in episodes),
-            )
-
-    has_materials, has_visits, has_special = data["has"]
-    return Process(
-        nodes=tuple(Node(**n) for n in data["nodes"]),
-        templates=tuple(Template(cases, tuple(branches(rows))) for cases, rows in data["templates"]),
-        waits=table(data["waits"]),
-        works=table(data["works"]),
-        wait_names=tuple(data["wait_names"]),
-        profiles=tuple(Profile(np.array(p, float)) for p in data["profiles"]),
-        open_profile=Profile(np.array(data["open_hours"], float)),
-        pools=tuple(Pool(**p) for p in data["pools"]),
-        arrivals=np.array(data["arrivals"], "datetime64[us]"),
-        unit=data["unit"],
-        calendar=data["calendar"],
-        identifiable=Identifiable(**data["identifiable"]),
-        open_cases=data["open_cases"],
-        has_materials=has_materials,
-        has_visits=has_visits,
-        has_special=has_special,
-        item_names=data["item_names"],
-        material_names=data["material_names"],
-        changes=tuple((label, n) for label, n in data["changes"]),
-    )
+        return read(path)

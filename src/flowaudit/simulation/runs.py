@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, overload
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 from flowaudit.eventlog import EventLog, Provenance
 from flowaudit.messages import translate as _
 from flowaudit.process import Node, Process
+from flowaudit.simulation.library import Routes
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -23,37 +24,108 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One replication, as arrays; :meth:`log` makes an event log of it."""
+    """One replication, as arrays with one value for each activity instance; :attr:`log` makes an event log of it.
+
+    Attributes
+    ----------
+    case_ptr : array of int64 (n_cases + 1,)
+    node : array of int32
+    ready, start, end : array
+        Hours since ``origin``: when it could begin, began, ended. ``start - ready`` is the time in the queue.
+    who : array of int32
+        Index into ``process.resources``; -1: nobody was needed.
+    row : array of int32
+        Step of ``routes``.
+    template : array of int64 (n_cases,)
+    open_case : array of int64 (n_cases,)
+        Which of ``process.open_cases`` it is; -1: a new one.
+    beyond_calendar : int
+        Cases left out because they would end after the last day of the working calendar.
+    """
 
     index: int
     process: Process
     origin: np.datetime64
     case_ptr: Ints
-    node: Ints
+    node: npt.NDArray[np.int32]
+    ready: Array
     start: Array
     end: Array
-    place: Ints
-    site: npt.NDArray[np.object_]
+    who: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    template: Ints
+    open_case: Ints
+    routes: Routes
+    beyond_calendar: int
     materials: pd.DataFrame | None
     episodes: pd.DataFrame | None
 
-    def _stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
-        seconds = np.round(hours * 3600.0).astype("timedelta64[s]")
-        stamps: npt.NDArray[np.datetime64] = (self.origin.astype("datetime64[s]") + seconds).astype("datetime64[us]")
-        return stamps
+    def stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
+        """Return moments, rounded to seconds."""
+        seconds = np.rint(hours * 3600.0).astype(np.int64)
+        out: npt.NDArray[np.datetime64] = (
+            (seconds + self.origin.astype("datetime64[s]").astype(np.int64)) * 1_000_000
+        ).view("datetime64[us]")
+        return out
+
+    def case_names(self) -> pa.Array:
+        """Return the names of the cases: those of the log for open ones, ``S01-00001`` for new ones."""
+        import pyarrow.compute as pc
+
+        n = len(self.case_ptr) - 1
+        names = pc.binary_join_element_wise(
+            f"S{self.index + 1:02d}-",
+            pc.utf8_lpad(pc.cast(pa.array(np.arange(1, n + 1)), pa.string()), 5, padding="0"),
+            "",
+        )
+        if not (self.open_case >= 0).any():
+            return names
+        ids = [self.process.open_cases[k].case_id if k >= 0 else None for k in self.open_case]
+        return pc.coalesce(pa.array(ids, pa.string()), names)
 
     @cached_property
     def log(self) -> EventLog:
         """The replication as an :class:`EventLog` with the side tables its process knows of."""
-        n_cases = len(self.case_ptr) - 1
-        case = np.repeat(np.arange(n_cases), np.diff(self.case_ptr))
-        order = np.lexsort((np.arange(len(case)), self.end, self.start, case))
-        node, process = self.node[order], self.process
-        case_names = [f"S{self.index + 1:02d}-{i + 1:05d}" for i in range(n_cases)]
+        whole = self._with_history() if (self.open_case >= 0).any() else self
+        return whole._log()
+
+    def _with_history(self) -> Run:
+        """The same, with what the open cases had done before."""
+        done = [
+            (c, *event) for c, k in enumerate(self.open_case) if k >= 0 for event in self.process.open_cases[k].done
+        ]
+        if not done:
+            return self
+        hour = np.timedelta64(1, "h")
+        origin = self.origin.astype("datetime64[us]")
+        case = np.r_[
+            np.array([d[0] for d in done], np.int64),
+            np.repeat(np.arange(len(self.case_ptr) - 1), np.diff(self.case_ptr)),
+        ]
+        old_start, old_end = (np.array([(d[k] - origin) / hour for d in done], float) for k in (2, 3))
+        start, end = np.r_[old_start, self.start], np.r_[old_end, self.end]
+        order = np.lexsort((end, start, case))
+        blank = np.full(len(done), -1, np.int32)
+        return replace(
+            self,
+            case_ptr=np.searchsorted(case[order], np.arange(len(self.case_ptr))).astype(np.int64),
+            node=np.r_[np.array([d[1] for d in done], np.int32), self.node][order],
+            ready=np.r_[old_start, self.ready][order],
+            start=start[order],
+            end=end[order],
+            who=np.r_[blank, self.who][order],
+            row=np.r_[blank, self.row][order],
+        )
+
+    def _log(self) -> EventLog:
+        process, n_cases = self.process, len(self.case_ptr) - 1
+        lengths = np.diff(self.case_ptr)
+        case = np.repeat(np.arange(n_cases, dtype=np.int32), lengths)
+        names = self.case_names()
         columns: dict[str, Any] = {
-            "case_id": _coded(case[order], case_names),
-            "activity": _by_node(node, process.nodes, "activity"),
-            "event_id": pa.array(order.astype(np.int64)),
+            "case_id": pa.DictionaryArray.from_arrays(pa.array(case), names),
+            "activity": _by_node(self.node, process.nodes, "activity"),
+            "event_id": pa.array(np.arange(len(case))),
         }
         for name, column in (
             ("department", "department"),
@@ -62,72 +134,86 @@ class Run:
             ("item", "item_code"),
         ):
             if any(getattr(n, name) is not None for n in process.nodes):
-                columns[column] = _by_node(node, process.nodes, name)
+                columns[column] = _by_node(self.node, process.nodes, name)
         if any(n.level is not None for n in process.nodes):
-            level = np.array([np.nan if n.level is None else n.level for n in process.nodes])[node]
+            level = np.array([np.nan if n.level is None else n.level for n in process.nodes])[self.node]
             columns["level"] = pa.Array.from_pandas(pd.Series(level))
         if any(n.automatic for n in process.nodes):
-            columns["is_auto"] = pa.array(np.array([n.automatic for n in process.nodes])[node])
-        if process.identifiable.staffing:
-            pool = np.array([n.pool for n in process.nodes])[node]
-            columns["resource"] = self._resources(pool, self.place[order])
+            columns["is_auto"] = pa.array(np.array([n.automatic for n in process.nodes])[self.node])
+        if process.resources:
+            columns["resource"] = _coded(self.who, [r.name for r in process.resources])
         if process.identifiable.work:
-            columns["start"] = pa.array(self._stamps(self.start[order]))
-        columns["end"] = pa.array(self._stamps(self.end[order]))
+            columns["start"] = pa.array(self.stamps(self.start))
+        columns["end"] = pa.array(self.stamps(self.end))
         tables: dict[str, pd.DataFrame] = {}
         if process.has_visits:
-            visit, visits = self._visits(order, case[order], case_names)
+            visit, visits = self._visits(case, names)
             columns["visit_id"] = visit
             tables["visits"] = visits
-        names = np.array(case_names, object)
+        if any(t.attributes for t in process.templates):
+            tables["cases"] = self._attributes(names)
         for name, table in (("material_instances", self.materials), ("special_episodes", self.episodes)):
             if table is None:
                 continue
-            ready = table.assign(case_id=names[table["case"].to_numpy(np.int64)]).drop(columns="case")
+            labels = np.array(names.to_pylist(), object)
+            ready = table.assign(case_id=labels[table["case"].to_numpy(np.int64)]).drop(columns="case")
             for column in ("submit_time", "start", "end"):
                 if column in ready:
-                    ready[column] = self._stamps(ready[column].to_numpy(float))
+                    hours = ready[column].to_numpy(float)
+                    known = ~np.isnan(hours)
+                    ready[column] = np.where(
+                        known, self.stamps(np.where(known, hours, 0.0)), np.datetime64("NaT", "us")
+                    )
             tables[name] = ready
-        return EventLog(pa.table(columns), tables, Provenance(source="simulated"), process.unit)
+        log = EventLog(pa.table(columns), tables, Provenance(source="simulated"), process.unit)
+        return log.with_case_ptr(self.case_ptr)
 
-    def _resources(self, pool: Ints, place: Ints) -> pa.DictionaryArray:
-        width = max((p.capacity for p in self.process.pools), default=1) + 1
-        known = (pool >= 0) & (place >= 0)
-        key = np.where(known, pool * width + place, -1)
-        names = [f"{p.name}#{k + 1}" for p in self.process.pools for k in range(width)]
-        return _coded(key, names)
+    def _attributes(self, names: pa.Array) -> pd.DataFrame:
+        """The attributes of every case, in the columns they had."""
+        known = {t.attributes: dict(t.attributes) for t in self.process.templates}
+        known |= {c.attributes: dict(c.attributes) for c in self.process.open_cases}
+        templates = [t.attributes for t in self.process.templates]
+        opened = [c.attributes for c in self.process.open_cases]
+        rows = [
+            known[opened[k] if k >= 0 else templates[t]]
+            for t, k in zip(self.template.tolist(), self.open_case.tolist(), strict=True)
+        ]
+        return pd.DataFrame(rows).assign(case_id=names.to_pylist())
 
-    def _visits(self, order: Ints, case: Ints, case_names: Sequence[str]) -> tuple[pa.Array, pd.DataFrame]:
+    def _visits(self, case: npt.NDArray[np.int32], names: pa.Array) -> tuple[pa.Array, pd.DataFrame]:
         """One visit for every site and day of a case."""
-        site = self.site[order]
+        site = self.routes.site[self.row]
+        site[self.row < 0] = None
         rows = np.flatnonzero(site != None)  # noqa: E711 - elementwise on an object array
-        day = self._stamps(self.end[order][rows]).astype("datetime64[D]")
+        day = self.stamps(self.end[rows]).astype("datetime64[D]")
         frame = pd.DataFrame({"case": case[rows], "site": site[rows], "date": day})
         number = frame.groupby(["case", "site", "date"], sort=False).ngroup().to_numpy()
         first = frame.assign(number=number).drop_duplicates("number")
+        labels = np.array(names.to_pylist(), object)
         visits = pd.DataFrame(
             {
                 "visit_id": [f"V{k}" for k in first["number"]],
-                "case_id": [case_names[c] for c in first["case"]],
+                "case_id": labels[first["case"].to_numpy(np.int64)],
                 "site": first["site"].to_numpy(),
                 "date": first["date"].to_numpy("datetime64[us]"),
             }
         )
-        ids = np.full(len(order), None, object)
+        ids = np.full(len(case), None, object)
         ids[rows] = [f"V{k}" for k in number]
         return pa.array(ids, pa.string()), visits
 
 
-def _coded(codes: Ints, names: Sequence[str]) -> pa.DictionaryArray:
-    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+def _coded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> pa.DictionaryArray:
+    missing = codes < 0
+    indices = pa.array(codes.astype(np.int32, copy=False), mask=missing if missing.any() else None)
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
 
 
-def _by_node(node: Ints, nodes: Sequence[Node], name: str) -> pa.DictionaryArray:
+def _by_node(node: npt.NDArray[np.int32], nodes: Sequence[Node], name: str) -> pa.DictionaryArray:
     values = [getattr(n, name) for n in nodes]
     labels = list(dict.fromkeys(v for v in values if v is not None))
     index = {v: i for i, v in enumerate(labels)}
-    return _coded(np.array([index.get(v, -1) for v in values], np.int64)[node], labels)
+    return _coded(np.array([index.get(v, -1) for v in values], np.int32)[node], labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +226,15 @@ class Runs(Sequence[EventLog]):
     seed : int
     beyond_calendar : int
         Cases left out, over all replications, because they would end after the last day of the working calendar.
+    overloaded : pd.DataFrame
+        Pools asked for more than they can do (rows of ``utilisation``): their queues grow without bound.
     """
 
     runs: tuple[Run, ...]
     process: Process
     seed: int
     beyond_calendar: int = 0
+    overloaded: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @overload
     def __getitem__(self, index: int) -> EventLog: ...

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,22 +15,31 @@ import pandas as pd
 
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
-from flowaudit.process import BANDS, Process, day_classes, draw
+from flowaudit.process import BANDS, GRID, Branch, Process, Template, Timeline, always, utilisation, validate
+from flowaudit.simulation.library import People, Routes
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Moment = str | pd.Timestamp | np.datetime64
 
 HORIZON_DAYS = 3 * 366
 """How long after the last arrival the clocks are laid out day by day; later they go on at their mean rate."""
+
+FIRST_OPEN = 1 << 36
+"""Number of the first case that was open at the start; draws are tied to numbers, and new cases keep theirs."""
 
 
 def simulate(
     process: Process,
     *,
     cases: int | None = None,
-    arrivals: npt.NDArray[np.datetime64] | None = None,
+    start: Moment | None = None,
+    until: Moment | None = None,
+    arrivals: npt.NDArray[np.datetime64] | Literal["observed", "simulated"] | None = None,
+    warm_up_days: float = 0.0,
+    work_in_progress: bool = False,
     replications: int = 30,
     seed: int = 7,
     calendar: Calendar | None = None,
@@ -42,114 +52,196 @@ def simulate(
     process : Process
         As fitted, or as a scenario would have it.
     cases : int, optional
-        Only the first so many arrivals; default all.
-    arrivals : array of datetime64, optional
-        Other arrivals than the observed ones, which are replayed by default.
+        How many cases arrive; default as many as were observed, or as arrive before ``until``.
+    start : moment, optional
+        When the first cases may arrive; arrivals are then simulated, not replayed. With work in progress default its end.
+    until : moment, optional
+        Last moment of the logs: cases not ended then are open. Default: every case runs to its end.
+    arrivals : {"observed", "simulated"} or array of datetime64, optional
+        Replay the observed arrivals (the default without ``start``), draw new ones for each replication from the fitted
+        rhythm and trend (the default with ``start``), or take these.
+    warm_up_days : float
+        Cases that arrive in the first days fill the office but are left out of the logs.
+    work_in_progress : bool
+        Begin with the cases that were open when the log ended; nothing arrives before. See :func:`forecast`.
     replications : int
         How many times, each with its own luck.
     seed : int
-        The same seed gives the same runs, bit for bit, on every machine of one NumPy version.
+        The same seed gives the same runs, bit for bit, whatever the number of threads.
     calendar : Calendar, optional
         Default: the one the process was fitted with.
     progress : callable(done, total), optional
+        Called with cases arrived, over all replications; raising ``KeyboardInterrupt`` in it (or Ctrl+C) stops the run.
 
     Returns
     -------
     Runs
 
+    Raises
+    ------
+    UsageError
+        If an option is out of its range, or the process cannot be run; all its problems are named at once.
+
     Notes
     -----
-    One random stream per source of variation (which trace, which branch of it, delays, work), and every draw is
-    tied to a case and to a step's place in the observed trace. Two scenarios simulated with one seed therefore share
-    their luck: common random numbers (Law, *Simulation Modeling and Analysis*, 5th ed., 11.2).
+    Every draw is tied to a case, to a step's place in the observed trace, and to its purpose (which trace, which branch
+    of it, delay, person, work). Two scenarios simulated with one seed therefore share their luck: common random numbers
+    (Law, *Simulation Modeling and Analysis*, 5th ed., 11.2).
+
+    A pool that is asked for more than it can do is simulated all the same; ``Runs.overloaded`` says by how much.
     """
     if replications < 1:
         raise UsageError(_("replications must be at least 1; got {n}.", n=replications))
-    stamps = np.sort(process.arrivals if arrivals is None else arrivals)
-    stamps = stamps if cases is None else stamps[:cases]
-    if not len(stamps):
+    if cases is not None and cases < 1:
         raise UsageError(_("there is no case to simulate."))
+    validate(process)
     calendar = calendar or load_calendar(process.calendar)
-    prepared = _Prepared.of(process, stamps, calendar)
-    seeds = np.random.SeedSequence(seed).spawn(replications)
-    done = 0
+    plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
+    prepared = _Prepared.of(process, plan, calendar)
+    seeds = [int(s.generate_state(1, np.uint64)[0]) for s in np.random.SeedSequence(seed).spawn(replications)]
+    controls = [np.zeros(3, np.int64) for _r in seeds]
+    total = replications * prepared.expected_cases
     runs: list[Run] = []
-    beyond = 0
     with ThreadPoolExecutor(max_workers=min(replications, os.cpu_count() or 1)) as executor:
-        for run, dropped in executor.map(prepared.run, range(replications), seeds):
-            runs.append(run)
-            beyond += dropped
-            done += 1
-            if progress:
-                progress(done, replications)
-    return Runs(tuple(runs), process, seed, beyond)
+        jobs = [executor.submit(prepared.run, i, s, controls[i]) for i, s in enumerate(seeds)]
+        try:
+            pending, said = set(jobs), time.monotonic()
+            while pending:
+                _done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                if progress and (not pending or time.monotonic() - said > 0.1):
+                    said = time.monotonic()
+                    progress(total if not pending else min(sum(int(c[1]) for c in controls), total), total)
+        except BaseException:
+            for job, control in zip(jobs, controls, strict=True):
+                job.cancel()
+                control[0] = 1
+            raise
+        runs = [job.result() for job in jobs]
+    arriving = prepared.expected_cases / max(plan.days, 1e-9)
+    over = utilisation(process, cases_per_day=arriving) if plan.days > 0 else utilisation(process)
+    return Runs(tuple(runs), process, seed, sum(r.beyond_calendar for r in runs), over[over["utilisation"] >= 1.0])
+
+
+def _moment(value: Moment, name: str) -> np.datetime64:
+    stamp = pd.to_datetime(value, errors="coerce")
+    if pd.isna(stamp):
+        raise UsageError(_("{name}: '{value}' is no date.", name=name, value=value), hint=_("write 2025-03-01."))
+    return np.datetime64(stamp.tz_localize(None), "us")
 
 
 @dataclass(frozen=True, eq=False)
-class _Library:
-    """All branches of all templates, flattened."""
+class _Plan:
+    """When cases arrive, and how long the clocks have to reach."""
 
-    template_of: Ints
-    cumulated: Array
-    first_branch: Ints
-    step_ptr: Ints
-    node: Ints
-    wait: Ints
-    work: Ints
-    origin: Ints
-    band: Ints
-    pending: Ints
-    succ_ptr: Ints
-    succ: Ints
-    site: npt.NDArray[np.object_]
-    weights: Array
-    materials: pd.DataFrame | None
-    episodes: pd.DataFrame | None
+    arrivals: npt.NDArray[np.datetime64] | None
+    cases: int
+    start: np.datetime64
+    last: np.datetime64
+    until: np.datetime64 | None
+    warm_up_days: float
+    work_in_progress: bool
+
+    @property
+    def days(self) -> float:
+        return float((self.last - self.start) / np.timedelta64(1, "D"))
 
     @classmethod
-    def of(cls, process: Process) -> _Library:
-        branches = [(t, b) for t, template in enumerate(process.templates) for b in template.branches]
-        steps = [s for _t, b in branches for s in b.steps]
-        step_ptr = np.r_[0, np.cumsum([len(b.steps) for _t, b in branches])].astype(np.int64)
-        followers: list[list[int]] = []
-        for _t, branch in branches:
-            own: list[list[int]] = [[] for _ in branch.steps]
-            for i, step in enumerate(branch.steps):
-                for j in step.after:
-                    own[j].append(i)
-            followers.extend(own)
-        template_of = np.array([t for t, _b in branches], np.int64)
-        probability = np.array([b.probability for _t, b in branches])
-        first = np.searchsorted(template_of, np.arange(len(process.templates) + 1))
-        total = np.r_[0.0, np.cumsum(probability)]
-        cumulated = total[1:] - total[first[template_of]]
-        materials = [(k, _slots(m)) for k, (_t, b) in enumerate(branches) for m in b.materials]
-        episodes = [(k, _slots(e)) for k, (_t, b) in enumerate(branches) for e in b.episodes]
-        sites = np.empty(len(steps), object)
-        sites[:] = [s.site for s in steps]
-        return cls(
-            template_of, cumulated, first.astype(np.int64), step_ptr,
-            np.array([s.node for s in steps], np.int64), np.array([s.wait for s in steps], np.int64),
-            np.array([s.work for s in steps], np.int64), np.array([s.origin for s in steps], np.int64),
-            np.array([s.band for s in steps], np.int64),
-            np.array([len(s.after) for s in steps], np.int64),
-            np.r_[0, np.cumsum([len(f) for f in followers])].astype(np.int64),
-            np.array([f for own in followers for f in own], np.int64),
-            sites,
-            np.array([t.cases for t in process.templates], float),
-            _frame(materials, ("step", "item_code", "canonical_id", "source", "accepted")) if process.has_materials else None,
-            _frame(episodes, ("first", "last", "item_code", "type", "counts_in_clock")) if process.has_special else None,
-        )  # fmt: skip
+    def of(
+        cls,
+        process: Process,
+        cases: int | None,
+        start: Moment | None,
+        until: Moment | None,
+        arrivals: Any,
+        warm_up_days: float,
+        work_in_progress: bool,
+    ) -> _Plan:
+        if warm_up_days < 0:
+            raise UsageError(_("warm_up_days must not be negative; got {n}.", n=warm_up_days))
+        end = None if until is None else _moment(until, "until")
+        if work_in_progress and not process.open_cases:
+            raise UsageError(
+                _("no case was open when the log ended: there is no work in progress to begin with."),
+                hint=_("leave work_in_progress out, or use warm_up_days."),
+            )
+        opened = process.arriving.last if work_in_progress and process.arriving is not None else None
+        if isinstance(arrivals, str) and arrivals not in ("observed", "simulated"):
+            raise UsageError(_("arrivals: '{value}' is neither observed nor simulated.", value=arrivals))
+        mode = arrivals if isinstance(arrivals, str) else None
+        if arrivals is not None and mode is None:
+            stamps = np.sort(np.asarray(arrivals, "datetime64[us]"))
+        elif mode == "simulated" or (mode is None and (start is not None or work_in_progress)):
+            stamps = None
+        else:
+            stamps = np.sort(process.arrivals)
+        if stamps is None:
+            if process.arriving is None:
+                raise UsageError(
+                    _("this process has no model of arrivals."),
+                    hint=_("give the arrivals as dates, or the observed ones."),
+                )
+            begin = (
+                _moment(start, "start")
+                if start is not None
+                else opened
+                if opened is not None
+                else process.arriving.first
+            )
+            if end is not None and end <= begin:
+                raise UsageError(_("until must be later than start."))
+            if cases is None and end is None:
+                cases = len(process.arrivals)
+            per_day = _arrivals_per_day(process)
+            count = (
+                cases if cases is not None else int(2 * per_day * float((end - begin) / np.timedelta64(1, "D"))) + 100
+            )
+            horizon = begin + np.timedelta64(int(1.5 * count / per_day) + 30, "D")
+            return cls(
+                None, count, begin, horizon if end is None else min(end, horizon), end, warm_up_days, work_in_progress
+            )
+        if start is not None:
+            stamps = stamps[stamps >= _moment(start, "start")]
+        if end is not None:
+            stamps = stamps[stamps <= end]
+        if opened is not None:
+            stamps = stamps[stamps >= opened]
+        stamps = stamps if cases is None else stamps[:cases]
+        if not len(stamps) and not work_in_progress:
+            raise UsageError(_("there is no case to simulate."))
+        latest = process.arrivals[-1] if opened is None else opened
+        first, last = (stamps[0], stamps[-1]) if len(stamps) else (latest, latest)
+        return cls(stamps, len(stamps), first, last, end, warm_up_days, work_in_progress)
 
 
-def _slots(thing: Any) -> tuple[Any, ...]:
-    """Return the slots of a record in order."""
-    return tuple(getattr(thing, name) for name in thing.__slots__)
+def _arrivals_per_day(process: Process) -> float:
+    model = process.arriving
+    if model is None or len(process.arrivals) < 2:
+        return 1.0
+    return max(len(process.arrivals) / max(float((model.last - model.first) / np.timedelta64(1, "D")), 1.0), 1e-6)
 
 
-def _frame(rows: list[tuple[int, tuple[Any, ...]]], columns: tuple[str, ...]) -> pd.DataFrame:
-    frame = pd.DataFrame([r for _k, r in rows], columns=list(columns))
-    return frame.assign(branch=np.array([k for k, _r in rows], np.int64))
+def continuations(process: Process) -> Process:
+    """Return the process whose templates are what is left to do in each open case, one template a case."""
+    templates = []
+    for case in process.open_cases:
+        branches = []
+        for number, cut in case.ways:
+            for branch in process.templates[number].branches:
+                branches.append(_rest(branch, cut, branch.probability / len(case.ways)))
+        source = process.templates[case.ways[0][0]]
+        templates.append(Template(1.0, tuple(branches), case.attributes, source.priority, source.due_h))
+    return replace(process, templates=tuple(templates))
+
+
+def _rest(branch: Branch, cut: int, probability: float) -> Branch:
+    kept = [i for i, s in enumerate(branch.steps) if s.origin > cut]
+    number = {i: k for k, i in enumerate(kept)}
+    return Branch(
+        probability,
+        tuple(replace(branch.steps[i], after=tuple(number[j] for j in branch.steps[i].after if j in number)) for i in kept),
+        tuple(replace(m, step=number[m.step]) for m in branch.materials if m.step in number),
+        tuple(replace(e, first=number[e.first], last=number[e.last]) for e in branch.episodes if e.first in number and e.last in number),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,108 +249,269 @@ class _Prepared:
     """What every replication of one process shares."""
 
     process: Process
-    flat: _Library
-    arrival: Array
-    origin: np.datetime64
-    delays: Array
-    open_hours: Array
-    capacity: Ints
-    last_hour: float
+    plan: _Plan
+    routes: Routes
+    opened: Routes | None
+    people: People
+    timeline: Timeline
+    tables: tuple[Any, ...]
+    nodes: tuple[Array | Ints, ...]
+    arrival: Array | None
+    arriving: tuple[Any, ...] | None
+    begin_h: float
+    until_h: float
+    last_h: float
+
+    @property
+    def expected_cases(self) -> int:
+        return self.plan.cases + (len(self.process.open_cases) if self.plan.work_in_progress else 0)
 
     @classmethod
-    def of(cls, process: Process, stamps: npt.NDArray[np.datetime64], calendar: Calendar) -> _Prepared:
-        origin = (stamps[0] - np.timedelta64(1, "D")).astype("datetime64[D]")
-        n_days = int((stamps[-1].astype("datetime64[D]") - origin).astype(np.int64)) + HORIZON_DAYS
-        classes = day_classes(origin, n_days, calendar)
-        last = np.inf
+    def of(cls, process: Process, plan: _Plan, calendar: Calendar) -> _Prepared:
+        earliest = plan.start
+        if plan.work_in_progress:
+            earliest = min([earliest, *(c.last for c in process.open_cases)])
+        timeline = Timeline.spanning(earliest, plan.last + np.timedelta64(HORIZON_DAYS, "D"), calendar)
+        routes = Routes.of(process)
+        work_clocks = (*process.calendars, process.open_profile, always())
+        end_of_calendar = np.inf
         if calendar.last is not None:
-            last = float(
-                (np.datetime64(calendar.last) + np.timedelta64(1, "D") - origin)
-                .astype("timedelta64[h]")
-                .astype(np.int64)
+            end_of_calendar = float(
+                timeline.hours(np.array([np.datetime64(calendar.last) + np.timedelta64(1, "D")], "datetime64[us]"))[0]
             )
-        return cls(
-            process,
-            _Library.of(process),
-            np.asarray((stamps - origin.astype("datetime64[us]")) / np.timedelta64(1, "h"), float),
-            origin,
-            np.stack([p.cumulative(classes) for p in process.profiles]),
-            process.open_profile.cumulative(classes),
-            np.array([p.capacity for p in process.pools], np.int64),
-            last,
+        gates = np.stack([g.rates for g in process.gates]) if process.gates else np.zeros((1, 9, 48))
+        tables = (
+            np.stack([p.within() for p in process.profiles]), timeline.before_day(process.profiles),
+            np.stack([p.within() for p in work_clocks]), timeline.before_day(work_clocks), gates, timeline.classes,
+        )  # fmt: skip
+        batch = [n.batch for n in process.nodes]
+        nodes = (
+            np.array([n.clock for n in process.nodes], np.int64),
+            np.array([b.gate if b is not None and b.kind == "slots" else -1 for b in batch], np.int64),
+            np.array([b.size if b is not None and b.kind == "size" else 0 for b in batch], np.int64),
+            np.array([b.patience_h if b is not None else np.inf for b in batch], float),
+            np.array([len(work_clocks) - (1 if n.automatic else 2) for n in process.nodes], np.int64),
         )
+        arriving = None
+        if plan.arrivals is None and process.arriving is not None:
+            arriving = _arriving(process, timeline)
+        return cls(
+            process, plan, routes, Routes.of(continuations(process)) if plan.work_in_progress else None, People.of(process),
+            timeline, tables, nodes,
+            None if plan.arrivals is None else timeline.hours(plan.arrivals), arriving,
+            float(timeline.hours(np.array([plan.start]))[0]),
+            np.inf if plan.until is None else float(timeline.hours(np.array([plan.until]))[0]), end_of_calendar,
+        )  # fmt: skip
 
-    def run(self, index: int, seed: np.random.SeedSequence) -> tuple[Run, int]:
-        """Run one replication; return it and the number of cases that would end beyond the calendar."""
+    def _arrivals(self, seed: np.uint64) -> Array:
         from flowaudit.simulation import _kernels
 
-        lib, n = self.flat, len(self.arrival)
-        routing, branching, waiting, working = (np.random.default_rng(s) for s in seed.spawn(4))
-        cumulated = np.cumsum(lib.weights) / lib.weights.sum()
-        template = np.minimum(np.searchsorted(cumulated, routing.random(n), side="right"), len(lib.weights) - 1)
-        u_branch = branching.random(n)
-        # Within one template the branches follow each other and their cumulated probabilities rise to 1.
-        branch = lib.first_branch[template]
-        while True:
-            more = (u_branch >= lib.cumulated[branch]) & (branch + 1 < lib.first_branch[template + 1])
-            if not more.any():
-                break
-            branch = branch + more
-        lengths = lib.step_ptr[branch + 1] - lib.step_ptr[branch]
-        case_ptr = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-        shift = np.repeat(lib.step_ptr[branch] - case_ptr[:-1], lengths)
-        row = np.arange(case_ptr[-1]) + shift
-        case = np.repeat(np.arange(n), lengths)
-        width = int(lib.origin.max()) + 1
-        u_wait = waiting.random((n, width))[case, lib.origin[row]]
-        u_work = working.random((n, width))[case, lib.origin[row]]
-        wait = draw(self.process.waits, lib.wait[row], (lib.band[row] + u_wait) / BANDS)
-        work = draw(self.process.works, lib.work[row], u_work)
-        counts = lib.succ_ptr[row + 1] - lib.succ_ptr[row]
-        succ_ptr = np.r_[0, np.cumsum(counts)].astype(np.int64)
-        inside = np.arange(succ_ptr[-1]) - np.repeat(succ_ptr[:-1], counts)
-        succ = lib.succ[np.repeat(lib.succ_ptr[row], counts) + inside] + np.repeat(case_ptr[:-1][case], counts)
-        node = lib.node[row]
-        pool = np.array([v.pool for v in self.process.nodes], np.int64)[node]
-        clock = np.array([v.clock for v in self.process.nodes], np.int64)[node]
-        _enabled, start, end, place = _kernels.run(
-            case_ptr, self.arrival, lib.pending[row], succ_ptr, succ, pool, wait, work, clock,
-            self.delays, self.open_hours, self.capacity,
-        )  # fmt: skip
-        keep = np.maximum.reduceat(end, case_ptr[:-1]) < self.last_hour
-        rows = keep[case]
-        new_case = np.cumsum(keep) - 1
-        ptr = np.r_[0, np.cumsum(lengths[keep])].astype(np.int64)
-        run = Run(
-            index, self.process, self.origin, ptr, node[rows], start[rows], end[rows], place[rows], lib.site[row][rows],
-            self._side(lib.materials, branch, case_ptr, end, keep, new_case, (("step", "submit_time"),)),
-            self._side(lib.episodes, branch, case_ptr, end, keep, new_case, (("first", "start"), ("last", "end"))),
-        )  # fmt: skip
-        return run, int((~keep).sum())
+        if self.arrival is not None:
+            return self.arrival
+        assert self.arriving is not None
+        out = np.empty(self.plan.cases)
+        n = _kernels.renewals(seed, *self.arriving, self.begin_h, self.until_h, out)  # type: ignore[call-arg]
+        return out[:n]
 
-    def _side(
-        self,
-        table: pd.DataFrame | None,
-        branch: Ints,
-        case_ptr: Ints,
-        end: Array,
-        keep: npt.NDArray[np.bool_],
-        new_case: Ints,
-        times: tuple[tuple[str, str], ...],
-    ) -> pd.DataFrame | None:
-        """Side-table rows of the drawn branches; step columns become hours."""
-        if table is None:
+    def run(self, index: int, seed: int, control: Ints) -> Run:
+        """Run one replication."""
+        from flowaudit.simulation import _kernels
+
+        key = np.uint64(seed)
+        new = self._arrivals(key)
+        routes, process = self.routes, self.process
+        branch = np.zeros(len(new), np.int64)
+        numbers = np.arange(len(new))
+        _kernels.route(
+            key,
+            numbers,
+            np.cumsum(routes.weights) / routes.weights.sum(),
+            routes.first_branch,
+            routes.cumulated,
+            branch,
+        )
+        template = routes.template_of[branch]
+        priority, due = routes.priority[template], new + routes.due_h[template]
+        arrival, known_until, n_open = new, -np.inf, 0
+        if self.opened is not None:
+            opened, n_open = self.opened, len(process.open_cases)
+            known_until = (
+                self.begin_h
+                if process.arriving is None
+                else float(self.timeline.hours(np.array([process.arriving.last]))[0])
+            )
+            last = np.minimum(self.timeline.hours(np.array([c.last for c in process.open_cases])), known_until)
+            order = np.argsort(last, kind="stable")
+            own = FIRST_OPEN + order
+            chosen = np.array(
+                [
+                    _first(opened, int(i), float(_kernels.uniform(key, FIRST_OPEN + int(i), 0, _kernels.ROUTE)))
+                    for i in order
+                ],
+                np.int64,
+            )
+            began = self.timeline.hours(np.array([c.arrival for c in process.open_cases]))[order]
+            n_branches = len(routes.step_ptr) - 1
+            routes = _joined(routes, opened)
+            branch = np.r_[n_branches + chosen, branch]
+            numbers = np.r_[own, numbers]
+            arrival = np.r_[last[order], new]
+            priority = np.r_[opened.priority[order], priority]
+            due = np.r_[began + opened.due_h[order], due]
+        lengths = routes.step_ptr[branch + 1] - routes.step_ptr[branch]
+        case_ptr = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+        n_steps = int(case_ptr[-1])
+        case_of, row_of = np.zeros(n_steps, np.int32), np.zeros(n_steps, np.int32)
+        ready, start, end = (np.full(n_steps, np.nan) for _array in range(3))
+        who = np.full(n_steps, -1, np.int32)
+        people = self.people
+        clock, gate, size, patience, duty = self.nodes
+        delay_within, delay_before, work_within, work_before, gates, classes = self.tables
+        _kernels.run(
+            key, numbers, arrival, known_until, branch, case_ptr, priority, due,
+            routes.step_ptr, routes.node, routes.wait, routes.work, routes.origin, routes.band, routes.pending, routes.succ_ptr, routes.succ,
+            clock, people.node_group, gate, size, patience, duty,
+            process.waits, process.works, GRID, float(BANDS), people.own_ptr, people.own_work,
+            delay_within, delay_before, work_within, work_before, gates, classes,
+            people.discipline, people.member_ptr, people.members, people.weights, people.queue_ptr, people.queues,
+            people.calendar, people.capacity, process.contention == "resource",
+            self.until_h, control,
+            case_of, row_of, ready, start, end, who,
+        )  # fmt: skip
+        if control[0]:
+            raise KeyboardInterrupt
+        return self._collected(
+            index, routes, branch, arrival, case_ptr, row_of, ready, start, end, who, n_open, numbers
+        )
+
+    def _collected(
+        self, index: int, routes: Routes, branch: Ints, arrival: Array, case_ptr: Ints, row_of: Any, ready: Array, start: Array, end: Array,
+        who: Any, n_open: int, numbers: Ints,
+    ) -> Run:  # fmt: skip
+        """Put what ended in order, without the warm-up and the cases the calendar does not reach."""
+        from flowaudit.simulation import _kernels
+
+        first_kept = 0
+        if self.plan.warm_up_days > 0:
+            first_kept = int(np.searchsorted(arrival, arrival[0] + 24.0 * self.plan.warm_up_days))
+        limit = min(self.until_h, self.last_h)
+        order = np.empty(len(start), np.int32)
+        ptr = np.empty(len(case_ptr), np.int64)
+        n = _kernels.arrange(case_ptr, start, end, self.until_h, order, ptr)
+        beyond = 0
+        keep = np.diff(ptr) > 0
+        keep[:first_kept] = False
+        if limit < np.inf and limit == self.last_h:
+            whole = np.flatnonzero(keep)
+            last = np.fmax.reduceat(end, case_ptr[:-1][whole]) if len(whole) else np.zeros(0)
+            late = whole[last > limit]
+            keep[late] = False
+            beyond = len(late)
+        if not keep.all():
+            rows = np.repeat(keep, np.diff(ptr))
+            order = order[:n][rows]
+            ptr = np.r_[0, np.cumsum(np.diff(ptr)[keep])].astype(np.int64)
+        else:
+            order = order[:n]
+        chosen = np.flatnonzero(keep)
+        row = row_of[order]
+        return Run(
+            index=index,
+            process=self.process,
+            origin=self.timeline.origin,
+            case_ptr=ptr,
+            node=routes.node[row].astype(np.int32),
+            ready=ready[order],
+            start=start[order],
+            end=end[order],
+            who=who[order],
+            row=row,
+            template=routes.template_of[branch[chosen]],
+            open_case=np.where(chosen < n_open, numbers[chosen] - FIRST_OPEN, -1),
+            routes=routes,
+            beyond_calendar=beyond,
+            materials=_side(routes.materials, branch, case_ptr, end, chosen, (("step", "submit_time"),)),
+            episodes=_side(routes.episodes, branch, case_ptr, end, chosen, (("first", "start"), ("last", "end"))),
+        )
+
+
+def _first(routes: Routes, template: int, u: float) -> int:
+    """The branch of one template at probability ``u``."""
+    low, high = int(routes.first_branch[template]), int(routes.first_branch[template + 1])
+    return min(low + int(np.searchsorted(routes.cumulated[low:high], u, side="right")), high - 1)
+
+
+def _arriving(process: Process, timeline: Timeline) -> tuple[Any, ...]:
+    model = process.arriving
+    assert model is not None
+    middle = timeline.hours(np.array([model.first + (model.last - model.first) / 2]))[0]
+    low, high = timeline.hours(np.array([model.first, model.last]))
+    day = np.clip(24.0 * np.arange(len(timeline.classes)), low, high)
+    level = (1.0 + model.trend) ** ((day - middle) / (365.0 * 24.0))
+    return (
+        model.gaps[None, :], GRID, model.clock.within()[None], timeline.before_day([model.clock]), timeline.classes, level,
+    )  # fmt: skip
+
+
+def _joined(a: Routes, b: Routes) -> Routes:
+    """Both, the branches of ``b`` after those of ``a``."""
+    n_branches = len(a.step_ptr) - 1
+
+    def rows(first: pd.DataFrame | None, second: pd.DataFrame | None) -> pd.DataFrame | None:
+        if first is None or second is None:
             return None
-        n_branches = len(self.flat.step_ptr) - 1
-        ptr = np.searchsorted(table["branch"].to_numpy(), np.arange(n_branches + 1))
-        cases = np.flatnonzero(keep)
-        counts = (ptr[branch + 1] - ptr[branch])[cases]
-        inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        owner = np.repeat(cases, counts)
-        picked = table.iloc[np.repeat(ptr[branch][cases], counts) + inside].drop(columns="branch")
-        columns: dict[str, Any] = {"case": new_case[owner]}
-        for source, target in times:
-            columns[target] = end[case_ptr[owner] + picked[source].to_numpy(np.int64)]
-        rest = picked.drop(columns=[source for source, _target in times]).reset_index(drop=True)
-        side: pd.DataFrame = pd.concat([pd.DataFrame(columns), rest], axis=1)
-        return side
+        return pd.concat([first, second.assign(branch=second["branch"] + n_branches)], ignore_index=True)
+
+    names = (
+        "weights",
+        "cumulated",
+        "node",
+        "wait",
+        "work",
+        "origin",
+        "band",
+        "pending",
+        "succ",
+        "site",
+        "priority",
+        "due_h",
+    )
+    return Routes(
+        **{name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in names},
+        first_branch=np.r_[a.first_branch, a.first_branch[-1] + b.first_branch[1:]],
+        template_of=np.r_[a.template_of, len(a.weights) + b.template_of],
+        step_ptr=np.r_[a.step_ptr, a.step_ptr[-1] + b.step_ptr[1:]],
+        succ_ptr=np.r_[a.succ_ptr, a.succ_ptr[-1] + b.succ_ptr[1:]],
+        materials=rows(a.materials, b.materials),
+        episodes=rows(a.episodes, b.episodes),
+    )
+
+
+def _side(
+    table: pd.DataFrame | None,
+    branch: Ints,
+    case_ptr: Ints,
+    end: Array,
+    chosen: Ints,
+    times: tuple[tuple[str, str], ...],
+) -> pd.DataFrame | None:
+    """Side-table rows of the drawn branches of the chosen cases; step columns become hours.
+
+    What belongs to a step that has not ended is left out; an episode that has not ended has no end.
+    """
+    if table is None:
+        return None
+    owner_branch = table["branch"].to_numpy(np.int64)
+    n_branches = int(max(owner_branch.max(initial=-1), branch.max(initial=-1))) + 1
+    ptr = np.searchsorted(owner_branch, np.arange(n_branches + 1))
+    counts = ptr[branch[chosen] + 1] - ptr[branch[chosen]]
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    owner = np.repeat(chosen, counts)
+    picked = table.iloc[np.repeat(ptr[branch[chosen]], counts) + inside].drop(columns="branch")
+    columns: dict[str, Any] = {"case": np.repeat(np.arange(len(chosen)), counts)}
+    for source, target in times:
+        columns[target] = end[case_ptr[owner] + picked[source].to_numpy(np.int64)]
+    rest = picked.drop(columns=[source for source, _target in times]).reset_index(drop=True)
+    side: pd.DataFrame = pd.concat([pd.DataFrame(columns), rest], axis=1)
+    kept: pd.DataFrame = side[~np.isnan(side[times[0][1]].to_numpy(float))].reset_index(drop=True)
+    return kept

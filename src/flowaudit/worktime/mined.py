@@ -113,7 +113,7 @@ class MinedCalendars:
         UsageError
             If the days off of ``calendar`` are not those the calendars were mined with.
         """
-        if not np.array_equal(_classes(calendar, self.first_day, len(self.classes)), self.classes):
+        if not np.array_equal(day_classes(calendar, self.first_day, len(self.classes)), self.classes):
             raise UsageError(
                 _("the duty hours were mined with other days off than those of '{name}'.", name=calendar.name),
                 hint=_("give the calendar that mine_calendars was given."),
@@ -135,7 +135,7 @@ class MinedCalendars:
         days = np.array([first, last], "datetime64[D]").astype(np.int64)
         begin = min(int(days[0]) - 1, self.first_day)
         end = max(int(days[1]) + 2, self.first_day + len(self.classes))
-        return replace(self, first_day=begin, classes=_classes(calendar, begin, end - begin))
+        return replace(self, first_day=begin, classes=day_classes(calendar, begin, end - begin))
 
     def available(self, calendar_number: Any, a: Any, b: Any) -> npt.NDArray[np.float64]:
         """Measure the on-duty hours between two moments; absences are not taken off.
@@ -461,8 +461,14 @@ def _homes(who: Ints, where: Ints, n_resources: int) -> Ints:
     return home
 
 
-def _classes(calendar: Calendar, first_day: int, n_days: int) -> npt.NDArray[np.int8]:
-    """Return the class of every date; what the calendar does not know is ordinary."""
+def day_classes(calendar: Calendar, first_day: int, n_days: int) -> npt.NDArray[np.int8]:
+    """Return the class of ``n_days`` dates: 0-6 Monday to Sunday, 7 a make-up working day, 8 a public holiday.
+
+    Parameters
+    ----------
+    first_day : int
+        Days since 1970-01-01. Dates the calendar does not know are ordinary ones.
+    """
     days = np.arange(first_day, first_day + n_days)
     classes = weekday(days)
     if calendar._kinds is not None:
@@ -481,7 +487,7 @@ def _observe(person: Ints, n_persons: int, begun: Any, ended: Any, calendar: Cal
     day, rest = np.divmod(stamp, _DAY)
     first_day = int(day.min()) - 1 if len(day) else -1
     n_days = int(day.max()) + 2 - first_day if len(day) else 3
-    classes = _classes(calendar, first_day, n_days)
+    classes = day_classes(calendar, first_day, n_days)
     day -= first_day
 
     # An end on an edge belongs to the granule it ends; a stamp without an hour to none, which is the last number.

@@ -98,7 +98,14 @@ class _Merge:
         a, b = self.process.nodes[first], self.process.nodes[second]
         level = max((v for v in (a.level, b.level) if v is not None), default=None)
         merged = replace(
-            b, activity=self.label, level=level, pool=a.pool, clock=a.clock, item=a.item if a.item == b.item else None
+            b,
+            activity=self.label,
+            level=level,
+            pool=a.pool,
+            clock=a.clock,
+            item=a.item if a.item == b.item else None,
+            performers=a.with_step_work(),
+            batch=a.batch,
         )
         if merged not in self.nodes:
             self.nodes.append(merged)

@@ -103,7 +103,10 @@ class _Window:
             label, department = f"{self.window}一次申请", APPLICANT
         else:
             label, department = f"{self.window}受理", self.window
-        node = replace(self.process.nodes[old], activity=label, department=department, office=None, item=None)
+        source = self.process.nodes[old]
+        node = replace(
+            source, activity=label, department=department, office=None, item=None, performers=source.with_step_work()
+        )
         if node not in self.nodes:
             self.nodes.append(node)
         return self.nodes.index(node)

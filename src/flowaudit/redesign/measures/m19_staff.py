@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
@@ -63,12 +62,10 @@ class Staff(Measure):
                 _("{measure}: the pool has {n} places.", measure=self.label(), n=old.capacity),
                 hint=_("leave at least one place, and change at least one."),
             )
-        pools = list(process.pools)
-        pools[index] = replace(old, capacity=old.capacity + self.add)
         touched = float(sum(
             t.cases * b.probability
             for t in process.templates
             for b in t.branches
             if any(process.nodes[s.node].pool == index for s in b.steps)
         ))  # fmt: skip
-        return self.changed(process, replace(process, pools=tuple(pools)), touched)
+        return self.changed(process, process.with_staff(index, self.add), touched)
