@@ -117,7 +117,8 @@ def test_too_few_cases_support_no_model():
 
 def test_fidelity_is_good_where_nothing_changes():
     log = office(n=1200)
-    runs = simulate(fit_process(log, calendar=CALENDAR), replications=5, calendar=CALENDAR)
-    rows = fidelity(log, runs, calendar=CALENDAR)
-    assert {r.check for r in rows} == {"in_sample", "held_out"}
-    assert {r.trust for r in rows} == {"usable"}
+    found = fidelity(fit_process(log, calendar=CALENDAR), log, replications=5, calendar=CALENDAR)
+    assert {r.check for r in found} == {"in_sample", "held_out"}
+    assert {r.trust for r in found} == {"usable"}
+    assert found.trust == "usable"
+    assert not found.missed

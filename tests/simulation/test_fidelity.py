@@ -8,7 +8,7 @@ import pytest
 
 from flowaudit.eventlog import from_frame
 from flowaudit.process import fit_process
-from flowaudit.simulation import fidelity, simulate
+from flowaudit.simulation import fidelity
 from flowaudit.worktime import load_calendar
 
 CALENDAR = load_calendar("weekdays")
@@ -54,8 +54,7 @@ def rush(days=400.0, seed=5):
 
 
 def held_out(log, min_cases=30):
-    runs = simulate(fit_process(log, calendar=CALENDAR), replications=5, calendar=CALENDAR)
-    rows = fidelity(log, runs, calendar=CALENDAR, min_cases=min_cases)
+    rows = fidelity(fit_process(log, calendar=CALENDAR), log, replications=5, calendar=CALENDAR, min_cases=min_cases)
     assert {r.trust for r in rows if r.check == "in_sample"} == {"usable"}
     return {(r.metric, r.statistic): r for r in rows if r.check == "held_out"}
 

@@ -5,7 +5,7 @@ import pytest
 from bundle_log import bundle_log
 
 from flowaudit.errors import InputError, InsufficientDataError, UsageError
-from flowaudit.metrics import FidelityRow
+from flowaudit.metrics import Fidelity, FidelityRow
 from flowaudit.planning import waterfall
 from flowaudit.process import fit_process
 from flowaudit.redesign import Scenario
@@ -66,7 +66,7 @@ def test_a_model_that_does_not_fit_decides_nothing(chain):
     _p, _s, before, after = chain
     bad = FidelityRow("materials", "in_sample", "median", 4, 9, 1.25, "not_usable")
     verdict = evaluate(
-        after, [Target(metric="materials", at_most=3)], baseline=before, calendar=CALENDAR, fidelity=(bad,)
+        after, [Target(metric="materials", at_most=3)], baseline=before, calendar=CALENDAR, fidelity=Fidelity((bad,))
     )
     assert verdict.status == "unsure"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from flowaudit.documents._words import DASH, figure_text, interval, number, percent, pick
+from flowaudit.documents._words import DASH, count, figure_text, interval, number, percent, pick
 from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
 from flowaudit.documents.content import Figure as Drawn
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import METRICS, Figure, NotRecorded, metric_label, trust_name
+from flowaudit.metrics import METRICS, Figure, NotRecorded, distance_name, metric_label, trust_name
 from flowaudit.study import Study
 from flowaudit.targets import Comparison, status_name
 from flowaudit.views import reductions_chart, waterfall_chart
+
+MOST_WAITS = 15
+"""Waits that are missed, listed at most."""
 
 
 def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
@@ -182,7 +185,7 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
         (
             metric_label(r.metric, lang),
             _("period fitted", lang=lang) if r.check == "in_sample" else _("later period, unseen", lang=lang),
-            _("median", lang=lang) if r.statistic == "median" else _("90th percentile", lang=lang),
+            {"median": _("median", lang=lang), "p90": _("90th percentile", lang=lang), "mean": _("mean", lang=lang)}[r.statistic],
             number(r.observed), number(r.simulated), percent(r.error, signed=True), trust_name(r.trust, lang),
         )
         for r in study.verdict.fidelity
@@ -206,7 +209,77 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
                         "must not be quoted as expected effects before the model has been improved.", lang=lang),
     }  # fmt: skip
     return [
-        Paragraph(says[trust] if trust is not None else ""),
+        Paragraph(says[trust] if trust is not None else "", kind="body" if trust == "usable" else "warning"),
         table(_("The model against the log", lang=lang), head, rows, widths=(2.2, 2.2, 1.6, 1.3, 1.3, 1.3, 2.2), numeric=(3, 4, 5),
-              notes=(_("Working days. Within 10 %: credible; within 20 %: with care; beyond: not usable.", lang=lang),)),
+              notes=(_("Working days; steps, materials and trips in numbers per case. Within 10 %: credible; within 20 %: with care; beyond: "
+                       "not usable.", lang=lang),)),
+        *_waits(study, lang),
+        *_distances(study, lang),
     ]  # fmt: skip
+
+
+def _waits(study: Study, lang: Language) -> list[Block]:
+    """Activities whose wait the model misses; a sentence where it misses none."""
+    found = study.verdict.fidelity
+    if not found.waits:
+        return []
+    if not found.missed:
+        return [
+            Paragraph(
+                _("The mean wait before each of {n} activities is met within 20 %.", lang=lang, n=len(found.waits))
+            )
+        ]
+    rows = [
+        (w.activity, count(w.instances), number(w.observed_h), number(w.simulated_h), percent(w.simulated_h / w.observed_h - 1.0, signed=True) if w.observed_h > 0 else DASH)
+        for w in found.missed[:MOST_WAITS]
+    ]  # fmt: skip
+    head = (
+        _("Activity", lang=lang),
+        _("Instances", lang=lang),
+        _("Observed wait, h", lang=lang),
+        _("Simulated wait, h", lang=lang),
+        _("Error", lang=lang),
+    )
+    note = _("Mean hours from the end of what an activity waits for to its start, or to its end where starts are not recorded. {n} of {all} activities "
+             "are missed by more than 20 %; effects on their waits are not to be quoted.", lang=lang, n=len(found.missed), all=len(found.waits))  # fmt: skip
+    return [
+        table(
+            _("Waits that the model misses", lang=lang),
+            head,
+            rows,
+            widths=(4, 1.4, 1.8, 1.8, 1.4),
+            numeric=(1, 2, 3, 4),
+            notes=(note,),
+        )
+    ]
+
+
+def _distances(study: Study, lang: Language) -> list[Block]:
+    found = study.verdict.fidelity.distances
+    if not found:
+        return []
+    rows = [
+        (distance_name(d.distance, lang), number(d.model), number(d.control), DASH if not d.control else f"{d.ratio:.2f} ± {d.error:.2f}", trust_name(d.trust, lang))
+        for d in found
+    ]  # fmt: skip
+    head = (
+        _("Distance to later, unseen cases", lang=lang),
+        _("Model", lang=lang),
+        _("Control", lang=lang),
+        _("Ratio", lang=lang),
+        _("Judgement", lang=lang),
+    )
+    note = _(
+        "Control: recorded cases of the earlier period, drawn again; a model that knows only the log hardly comes nearer. Smaller is nearer.",
+        lang=lang,
+    )
+    return [
+        table(
+            _("The model beside recorded cases drawn again", lang=lang),
+            head,
+            rows,
+            widths=(4.4, 1.4, 1.4, 1.8, 2),
+            numeric=(1, 2, 3),
+            notes=(note,),
+        )
+    ]

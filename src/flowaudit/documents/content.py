@@ -21,10 +21,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text; ``note`` is smaller, ``lead`` is a bold beginning ("表现：")."""
+    """Running text; ``note`` is smaller, ``warning`` is red, ``lead`` is a bold beginning ("表现：")."""
 
     text: str
-    kind: Literal["body", "note"] = "body"
+    kind: Literal["body", "note", "warning"] = "body"
     lead: str = ""
 
 

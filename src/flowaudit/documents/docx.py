@@ -25,6 +25,8 @@ character grid would also stretch the small type of tables)."""
 TEXT_WIDTH_PT = (11906 - 1587 - 1474) / 20
 FIGURE_HEIGHT_PT = 545.0
 SMALLEST_SCALE = 0.66
+WARNING = (0xC0, 0x00, 0x00)
+"""Colour of what must not be overlooked."""
 
 TITLE_FONT, HEAD_FONT, KAI_FONT, BODY_FONT = "方正小标宋简体", "黑体", "楷体_GB2312", "仿宋_GB2312"
 LATIN_FONT, PAGE_NUMBER_FONT = "Times New Roman", "宋体"
@@ -277,6 +279,8 @@ def _annex_note(document: Document, names: list[str], lang: Language) -> None:
 
 
 def _blocks(document: Document, blocks: tuple[Block, ...], lang: Language) -> None:
+    from docx.shared import RGBColor
+
     for block in blocks:
         if isinstance(block, Heading):
             document.add_paragraph(block.text, style=f"Heading {block.level}")
@@ -284,7 +288,9 @@ def _blocks(document: Document, blocks: tuple[Block, ...], lang: Language) -> No
             paragraph = document.add_paragraph(style="Note" if block.kind == "note" else "Body Text")
             if block.lead:
                 paragraph.add_run(_clean(block.lead)).bold = True
-            paragraph.add_run(_clean(block.text))
+            text = paragraph.add_run(_clean(block.text))
+            if block.kind == "warning":
+                text.font.color.rgb = RGBColor(*WARNING)
         elif isinstance(block, Table):
             document.add_paragraph(_clean(block.caption(lang)), style="Caption").paragraph_format.keep_with_next = True
             _grid(document, block)

@@ -28,6 +28,7 @@ h2 { font-size: 20px; margin: 44px 0 12px; border-bottom: 1px solid var(--line);
 h3 { font-size: 18px; margin: 26px 0 8px; font-family: "KaiTi_GB2312", "KaiTi", "STKaiti", "Noto Serif CJK SC", serif; }
 h4 { font-size: 16px; margin: 18px 0 4px; }
 p { margin: 6px 0; text-indent: 2em; font-size: 16px; }
+p.warning { color: #c00000; }
 p.note, .draft { text-indent: 0; font-size: 13px; color: var(--muted); line-height: 1.55; }
 .draft { font-size: 16px; color: var(--ink); }
 b { font-weight: 600; }
@@ -96,7 +97,7 @@ def _block(block: Block, lang: Language) -> str:
         return f"<h{block.level + 1}>{_e(block.text)}</h{block.level + 1}>"
     if isinstance(block, Paragraph):
         lead = f"<b>{_e(block.lead)}</b>" if block.lead else ""
-        css = ' class="note"' if block.kind == "note" else ""
+        css = "" if block.kind == "body" else f' class="{block.kind}"'
         return f"<p{css}>{lead}{_e(block.text)}</p>"
     if isinstance(block, Table):
         return _table(block, lang)

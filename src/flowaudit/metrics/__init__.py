@@ -8,7 +8,21 @@ from flowaudit.metrics.clocks import clock_problems, clocks, still_running
 from flowaudit.metrics.cycle import arrivals, case_durations, cycle_time, work_in_progress, working_cycle_time
 from flowaudit.metrics.durations import end_to_end_days, official_clock
 from flowaudit.metrics.exemptions import exemptions
-from flowaudit.metrics.fidelity import FidelityRow, Trust, trust_name, trust_of
+from flowaudit.metrics.fidelity import (
+    A_TENTH,
+    AN_HOUR,
+    FAR_FROM_CONTROL,
+    NEAR_CONTROL,
+    WAIT,
+    DistanceRow,
+    Fidelity,
+    FidelityRow,
+    Trust,
+    WaitRow,
+    distance_name,
+    trust_name,
+    trust_of,
+)
 from flowaudit.metrics.four import (
     FourReductions,
     case_measures,
@@ -34,14 +48,21 @@ from flowaudit.metrics.trips import guide_trips, online_capability, online_share
 from flowaudit.metrics.wilson import wilson
 
 __all__ = [
+    "AN_HOUR",
+    "A_TENTH",
     "COLUMN_OF",
     "COMPONENTS",
     "EXTENSIONS",
+    "FAR_FROM_CONTROL",
     "METRICS",
+    "NEAR_CONTROL",
     "POLICIES",
     "SPLIT",
+    "WAIT",
     "Burden",
     "CountingRule",
+    "DistanceRow",
+    "Fidelity",
     "FidelityRow",
     "Figure",
     "FourReductions",
@@ -53,6 +74,7 @@ __all__ = [
     "Tariffs",
     "TimeSummary",
     "Trust",
+    "WaitRow",
     "approval_levels",
     "arrivals",
     "average_rate",
@@ -68,6 +90,7 @@ __all__ = [
     "component_name",
     "conditional_shares",
     "cycle_time",
+    "distance_name",
     "end_to_end_days",
     "exemptions",
     "four_by",

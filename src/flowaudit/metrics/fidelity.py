@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flowaudit.messages import Language
+import pandas as pd
+
+from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 
 Trust = Literal["usable", "with_care", "not_usable"]
@@ -18,8 +22,27 @@ HALF_A_DAY = 0.5
 """Working days within which two figures are as good as equal: dates are counted, not hours."""
 
 
-def trust_of(observed: float, simulated: float) -> Trust:
-    """Return the trust that a simulated number of working days deserves beside the observed one.
+A_TENTH = 0.1
+"""Mean numbers of steps, materials or trips within which two figures are as good as equal."""
+
+WAIT = 0.20
+"""Largest relative error of the mean wait before an activity (domain model 5.1)."""
+
+AN_HOUR = 1.0
+"""Hours within which two mean waits are as good as equal."""
+
+NEAR_CONTROL, FAR_FROM_CONTROL = 1.25, 2.0
+"""How many times the control's distance to later cases the model's may be to be credible, and to be used with care."""
+
+
+def trust_of(observed: float, simulated: float, *, as_good_as: float = HALF_A_DAY) -> Trust:
+    """Return the trust that a simulated figure deserves beside the observed one.
+
+    Parameters
+    ----------
+    observed, simulated : float
+    as_good_as : float
+        Difference that is none; default half a working day.
 
     Examples
     --------
@@ -27,7 +50,7 @@ def trust_of(observed: float, simulated: float) -> Trust:
     ('usable', 'with_care', 'not_usable', 'usable')
     """
     apart = abs(simulated - observed)
-    if apart <= max(USABLE * observed, HALF_A_DAY):
+    if apart <= max(USABLE * observed, as_good_as):
         return "usable"
     return "with_care" if apart <= WITH_CARE * observed else "not_usable"
 
@@ -50,9 +73,9 @@ class FidelityRow:
     ----------
     check : {"in_sample", "held_out"}
         On the period the model was fitted to, or on a later one it has not seen.
-    statistic : {"median", "p90"}
+    statistic : {"median", "p90", "mean"}
     observed, simulated : float
-        Working days.
+        Working days; for steps, materials and trips numbers per case.
     error : float or None
         ``(simulated - observed) / observed``; None where the observed figure is 0.
     """
@@ -67,3 +90,161 @@ class FidelityRow:
 
     def to_dict(self) -> dict[str, Any]:
         return vars(self).copy()
+
+
+@dataclass(frozen=True)
+class WaitRow:
+    """The mean wait before one activity, observed and simulated.
+
+    Attributes
+    ----------
+    instances : int
+        Observed ones.
+    observed_h, simulated_h : float
+        Hours, from the end of what it waited for to its start (to its end, where starts are not recorded).
+    within : bool
+        Within 20 %, or an hour.
+    """
+
+    activity: str
+    instances: int
+    observed_h: float
+    simulated_h: float
+    within: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return vars(self).copy()
+
+
+@dataclass(frozen=True)
+class DistanceRow:
+    """One distance between simulated and later, unseen cases, beside that of the control.
+
+    Attributes
+    ----------
+    distance : {"ngd", "ced", "red", "ctd"}
+        n-gram distance (routing, 0 to 1); circadian, relative and cycle time distributions (hours).
+    model, control : float
+        Mean over replications. The control draws whole recorded cases again: no model that knows only the log comes
+        nearer by more than chance.
+    error : float
+        Half-width of the 95 % interval of the ratio ``model / control``.
+    """
+
+    distance: str
+    model: float
+    control: float
+    error: float
+    trust: Trust
+
+    @property
+    def ratio(self) -> float:
+        return self.model / self.control if self.control > 0 else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**vars(self), "ratio": self.ratio if self.control > 0 else None}
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How far the simulated office may be trusted; iterates over its figures.
+
+    Attributes
+    ----------
+    rows : tuple of FidelityRow
+    waits : tuple of WaitRow
+        Activities with enough observed instances.
+    distances : tuple of DistanceRow
+        Empty where no later cases could be held out.
+    backlog_growth : float or None
+        How much more the cases in progress grow over the simulated period, as a share of their mean, than without any
+        queue. Clearly above 0: the model's queues run full, which the office's did not.
+    """
+
+    rows: tuple[FidelityRow, ...] = ()
+    waits: tuple[WaitRow, ...] = ()
+    distances: tuple[DistanceRow, ...] = ()
+    backlog_growth: float | None = None
+
+    def __iter__(self) -> Iterator[FidelityRow]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def missed(self) -> tuple[WaitRow, ...]:
+        """Activities whose wait the simulation misses, those with most hours lost first."""
+        rows = [w for w in self.waits if not w.within]
+        return tuple(sorted(rows, key=lambda w: -abs(w.simulated_h - w.observed_h) * w.instances))
+
+    @property
+    def trust(self) -> Trust | None:
+        """The worst judgement of all figures; with care where the wait before an activity is missed. None: not measured."""
+        order: tuple[Trust, ...] = ("usable", "with_care", "not_usable")
+        found = [r.trust for r in self.rows] + (["with_care"] if self.missed else [])
+        return max(found, key=order.index, default=None)
+
+    def of(self, metric: str) -> Trust | None:
+        """The worst judgement of one metric (``time, clock, steps, materials, trips``)."""
+        order: tuple[Trust, ...] = ("usable", "with_care", "not_usable")
+        return max((r.trust for r in self.rows if r.metric == metric), key=order.index, default=None)
+
+    def text(self, lang: Language | None = None) -> str:
+        """Return what an office may do with the simulation, in words."""
+        if self.trust is None:
+            return _(
+                "The model could not be checked against the log; the estimates are for orientation only.", lang=lang
+            )
+        lines = [
+            _("The simulated office beside the observed one: {trust}.", lang=lang, trust=trust_name(self.trust, lang))
+        ]
+        if self.missed:
+            names = ", ".join(w.activity for w in self.missed[:5])
+            lines.append(
+                _(
+                    "The wait before {n} of {all} activities is missed by more than 20 %: {names}.",
+                    lang=lang, n=len(self.missed), all=len(self.waits), names=names,
+                )
+            )  # fmt: skip
+        for row in self.distances:
+            if row.control > 0:
+                lines.append(
+                    _(
+                        "{name}: {model:.3g}, recorded cases drawn again {control:.3g} ({ratio:.2f} ± {error:.2f} times): {trust}.",
+                        lang=lang, name=distance_name(row.distance, lang), model=row.model, control=row.control, ratio=row.ratio,
+                        error=row.error, trust=trust_name(row.trust, lang),
+                    )
+                )  # fmt: skip
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "trust": self.trust,
+            "figures": [r.to_dict() for r in self.rows],
+            "waits": [w.to_dict() for w in self.waits],
+            "distances": [d.to_dict() for d in self.distances],
+            "backlog_growth": self.backlog_growth,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the figures as a table."""
+        return pd.DataFrame([r.to_dict() for r in self.rows])
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        lang = current_language()
+        return "<pre>" + html.escape(self.text(lang)) + "</pre>" + self.to_frame().to_html(index=False, border=0)
+
+
+def distance_name(distance: str, lang: Language | None = None) -> str:
+    """Return what a distance compares, in words."""
+    names = {
+        "ngd": _("order of activities (n-gram distance)", lang=lang),
+        "ced": _("hours of the day at which work is done (circadian distance, h)", lang=lang),
+        "red": _("course of the cases in time (relative event distance, h)", lang=lang),
+        "ctd": _("durations of the cases (cycle time distance, h)", lang=lang),
+    }
+    return names[distance]

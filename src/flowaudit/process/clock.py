@@ -22,7 +22,7 @@ SLOTS = 48
 """Slots of a day: half hours."""
 
 PSEUDO_STAMPS = 20.0
-"""How many stamps of the whole log's profile are mixed into one activity's own profile."""
+"""How many stamps of the whole log's profile are mixed into one activity's own, and of all days' into one day class's."""
 
 RARE_DATES = 5
 """Make-up days and holidays have a profile of their own from so many dates on which something happened."""
@@ -124,6 +124,10 @@ def mine_profile(stamps: Stamps, calendar: Calendar, *, prior: Profile | None = 
         np.add.at(counts, (classes[day], hour), 1.0)
         days_seen = np.maximum(np.bincount(classes, minlength=CLASSES).astype(float), 1.0)
         active = np.bincount(classes[np.unique(day)], minlength=CLASSES).astype(float)
+    # Few stamps on a kind of day say how much happens on it, but hardly at which hours: these are shrunk to all days'.
+    per_day, all_days = counts.sum(axis=1, keepdims=True), counts.sum(axis=0)
+    usual = all_days / max(all_days.sum(), 1.0)
+    counts = per_day * (counts + PSEUDO_STAMPS * usual) / (per_day + PSEUDO_STAMPS)
     rates = counts / days_seen[:, None]
     if active[MAKE_UP] < RARE_DATES:
         rates[MAKE_UP] = rates[:5].mean(axis=0)

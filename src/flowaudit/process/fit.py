@@ -16,6 +16,7 @@ from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError, nearest
 from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.flow import concurrency
+from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import complete_cases
 from flowaudit.process import quantiles
@@ -203,7 +204,7 @@ class _Fit:
             arrivals=arrivals,
             unit=log.unit,
             calendar=self.calendar.name,
-            identifiable=_identifiable(has_work, staff is not None, None if staff is None else staff.queue_share),
+            identifiable=_identifiable(has_work, staff, estimated=bool(_booleans(log, "start_estimated").any())),
             resources=() if staff is None else staff.resources,
             calendars=() if staff is None else staff.calendars,
             gates=tuple(gates),
@@ -525,22 +526,18 @@ def _beside(
     return beside
 
 
-def _identifiable(has_work: bool, staffing: bool, queue_share: tuple[float, float] | None) -> Identifiable:
-    if staffing:
-        return Identifiable(True, True, queue_share=queue_share)
-    if not has_work:
-        return Identifiable(
-            False,
-            False,
-            _("the log has no start times: work and waiting cannot be told apart", lang="zh"),
-            _("the log has no start times: work and waiting cannot be told apart", lang="en"),
-        )
-    return Identifiable(
-        True,
-        False,
-        _("the log does not say which officer did the work", lang="zh"),
-        _("the log does not say which officer did the work", lang="en"),
-    )
+def _identifiable(has_work: bool, staff: Staff | None, *, estimated: bool) -> Identifiable:
+    if has_work and staff is not None and not estimated:
+        return Identifiable(True, True, queue_share=staff.queue_share)
+
+    def why(lang: Language) -> str:
+        if not has_work:
+            return _("the log has no start times: work and waiting cannot be told apart", lang=lang)
+        if estimated:
+            return _("start times are estimated: they say nothing of how waiting splits from work", lang=lang)
+        return _("the log does not say which officer did the work", lang=lang)
+
+    return Identifiable(has_work, False, why("zh"), why("en"))
 
 
 def _numbers(log: EventLog, column: str) -> Array:

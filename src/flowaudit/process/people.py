@@ -372,9 +372,9 @@ def _pool_names(nodes: Sequence[Node], node: Ints, human: Bools, pool_of_node: I
     names: list[str] = []
     for p in range(int(pool_of_node.max(initial=-1)) + 1):
         weight = np.bincount(node[human & (pool_of_node[node] == p)], minlength=len(nodes))
-        own = [nodes[i] for i in np.flatnonzero((pool_of_node == p) & (weight > 0))]
+        own = [nodes[i] for i in np.flatnonzero((pool_of_node == p) & (weight > 0)).tolist()]
         offices = {n.office for n in own if n.office}
-        most = int(weight.argmax())
+        most = int(np.argmax(weight))
         name = nodes[most].department or _("officers {n}", n=p + 1)
         if len(offices) == 1:
             name += "·" + offices.pop()

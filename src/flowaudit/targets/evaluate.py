@@ -17,7 +17,7 @@ from flowaudit.eventlog import EventLog
 from flowaudit.messages import both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import (
-    FidelityRow,
+    Fidelity,
     Figure,
     FourReductions,
     NotRecorded,
@@ -46,7 +46,7 @@ def evaluate(
     catalogue: Catalogue | None = None,
     policy: str | None = None,
     calendar: Calendar | None = None,
-    fidelity: tuple[FidelityRow, ...] = (),
+    fidelity: Fidelity | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """Say what a redesign saves, with intervals, and whether that meets the targets.
@@ -60,7 +60,7 @@ def evaluate(
         None: the verdict is ``not_asked``.
     policy : str, optional
         Step policy; default: the one the baseline records.
-    fidelity : tuple of FidelityRow
+    fidelity : Fidelity
         From :func:`flowaudit.fidelity`; a target on a metric whose model is not usable is never called met.
 
     Returns
@@ -99,8 +99,9 @@ def evaluate(
             if progress:
                 progress(done, total)
     comparisons = tuple(c for metric in COLUMNS if (c := _compare(metric, first, cases)) is not None)
-    results = tuple(_judge(target, comparisons, cases, fidelity) for target in targets)
-    return Verdict(_overall(results), comparisons, results, fidelity, _notes(comparisons))
+    known = fidelity or Fidelity()
+    results = tuple(_judge(target, comparisons, cases, known) for target in targets)
+    return Verdict(_overall(results), comparisons, results, known, _notes(comparisons))
 
 
 def _values(frames: list[pd.DataFrame], metric: str, statistic: str) -> Array:
@@ -148,7 +149,7 @@ def _judge(
     target: Target,
     comparisons: tuple[Comparison, ...],
     cases: list[list[pd.DataFrame]],
-    fidelity: tuple[FidelityRow, ...],
+    fidelity: Fidelity,
 ) -> TargetResult:
     if not any(c.metric == target.metric for c in comparisons):
         raise InsufficientDataError(

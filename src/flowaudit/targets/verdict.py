@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import FidelityRow, Figure, Reduction, Trust, metric_label
+from flowaudit.metrics import Fidelity, Figure, Reduction, Trust, metric_label
 from flowaudit.targets.target import Target
 
 Status = Literal["met", "not_met", "unsure", "not_asked"]
@@ -113,7 +113,7 @@ class Verdict:
     comparisons : tuple of Comparison
         Only metrics the log records.
     targets : tuple of TargetResult
-    fidelity : tuple of FidelityRow
+    fidelity : Fidelity
         Empty when it was not measured.
     notes : tuple of (Chinese, English)
         What a reader must know beside the figures ("计时口径缩短、全程时间不变").
@@ -122,14 +122,13 @@ class Verdict:
     status: Status
     comparisons: tuple[Comparison, ...]
     targets: tuple[TargetResult, ...] = ()
-    fidelity: tuple[FidelityRow, ...] = ()
+    fidelity: Fidelity = field(default_factory=Fidelity)
     notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def trust(self) -> Trust | None:
-        """How far the model may be trusted: the worst row of all checks, None when fidelity was not measured."""
-        order: tuple[Trust, ...] = ("usable", "with_care", "not_usable")
-        return max((r.trust for r in self.fidelity), key=order.index, default=None)
+        """How far the model may be trusted: the worst judgement of all checks, None when fidelity was not measured."""
+        return self.fidelity.trust
 
     def comparison(self, metric: str) -> Comparison | None:
         return next((c for c in self.comparisons if c.metric == metric), None)
@@ -141,6 +140,8 @@ class Verdict:
             "comparisons": [c.to_dict(lang) for c in self.comparisons],
             "targets": [t.to_dict(lang) for t in self.targets],
             "fidelity": [f.to_dict() for f in self.fidelity],
+            "waits": [w.to_dict() for w in self.fidelity.waits],
+            "distances": [d.to_dict() for d in self.fidelity.distances],
             "trust": self.trust,
             "notes": [zh if lang == "zh" else en for zh, en in self.notes],
         }
