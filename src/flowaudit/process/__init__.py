@@ -19,6 +19,7 @@ from flowaudit.process.model import (
     Resource,
     Step,
     Template,
+    Trip,
 )
 from flowaudit.process.problems import problems, utilisation, validate
 from flowaudit.process.quantiles import GRID, family
@@ -27,6 +28,6 @@ from flowaudit.process.saved import schema
 __all__ = [
     "BANDS", "GRID",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
-    "Pool", "Process", "Profile", "Resource", "Step", "Template", "Timeline",
+    "Pool", "Process", "Profile", "Resource", "Step", "Template", "Timeline", "Trip",
     "always", "family", "fit_process", "problems", "schema", "utilisation", "validate", "weekly",
 ]  # fmt: skip

@@ -37,6 +37,7 @@ from flowaudit.process.model import (
     Process,
     Step,
     Template,
+    Trip,
 )
 from flowaudit.process.people import Staff, find_staff, work_tables
 from flowaudit.process.routing import Trace, generalise, ways_on
@@ -177,6 +178,7 @@ class _Fit:
                 self.node_of_row, self._work(staff), self.rows_complete, staff, len(self.nodes), families
             )
         gates, batches = self._gates()
+        overtime = self._overtime(staff, gates)
         self.nodes = [
             replace(
                 n,
@@ -184,6 +186,7 @@ class _Fit:
                 pool=-1 if staff is None else int(staff.pool_of_node[i]),
                 performers=performers[i],
                 batch=batches.get(i),
+                overtime=overtime.get(i, -1),
             )
             for i, n in enumerate(self.nodes)
         ]
@@ -335,6 +338,24 @@ class _Fit:
                 batches[i] = Batch("slots", gates.index(gate))
         return gates, batches
 
+    def _overtime(self, staff: Staff | None, gates: list[Profile]) -> dict[int, int]:
+        """Hours of the week in which an activity was begun though nobody was on duty; as gates, by node."""
+        found: dict[int, int] = {}
+        if staff is None:
+            return found
+        day = np.floor(self.start_h / 24.0).astype(np.int64)
+        kind, slot = self.timeline.classes[day], ((self.start_h - 24.0 * day) * 2.0).astype(np.int64)
+        for i in np.unique(self.node_of_row[staff.overtime_of_row]).tolist():
+            rows = staff.overtime_of_row & (self.node_of_row == i)
+            rates = np.zeros_like(self.open_profile.rates)
+            hour = slot[rows] // 2 * 2
+            rates[kind[rows], hour] = rates[kind[rows], hour + 1] = 1.0
+            gate = Profile(rates)
+            if gate not in gates:
+                gates.append(gate)
+            found[i] = gates.index(gate)
+        return found
+
     def _delays(self, staff: Staff | None, gates: list[Profile]) -> tuple[Array, list[str], Ints, Ints]:
         """Return the delay tables, their names, the table of every row, and the band its delay lies in."""
         until = self.start_h if staff is None else staff.queue_since
@@ -399,7 +420,7 @@ class _Fit:
     def _traces(self, wait_of_row: Ints, band: Ints, work_of_node: Ints) -> list[Trace]:
         side = SideTables(self.log, self.nodes, self.node_of_row, self.ends)
         sites, causes = side.sites(), side.causes()
-        materials, episodes = side.materials(), side.episodes()
+        materials, episodes, trips = side.materials(), side.episodes(), side.trips()
         attributes = self._attributes()
         traces = []
         ptr = self.log.case_ptr
@@ -421,7 +442,8 @@ class _Fit:
             uses = tuple(MaterialUse(r - first, *rest) for r, *rest in materials.get(i, ()))
             special = tuple(Episode(a - first, b - first, *rest) for a, b, *rest in episodes.get(i, ()))
             elapsed = np.log2(1.0 + np.maximum(self.start_h[first:last] - self.start_h[first], 0.0)).astype(int)
-            traces.append(Trace(Branch(1.0, steps, uses, special), attributes[i], tuple(elapsed.tolist())))
+            visits = tuple(Trip(r - first, *rest) for r, *rest in trips.get(i, ()))
+            traces.append(Trace(Branch(1.0, steps, uses, special, visits), attributes[i], tuple(elapsed.tolist())))
         return traces
 
     def _attributes(self) -> list[tuple[tuple[str, str], ...]]:

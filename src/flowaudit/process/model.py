@@ -68,7 +68,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Node:
-    """One kind of work: an activity as one department (and office, at one sign-off level) does it for one item."""
+    """One kind of work: an activity as one department (and office, at one sign-off level) does it for one item.
+
+    Attributes
+    ----------
+    pool, clock : int
+        Index into ``Process.pools`` (-1: none) and ``Process.profiles`` (its delay clock).
+    performers : tuple of Performer
+        Who does it; empty: nobody in particular, and nothing queues.
+    overtime : int
+        Index into ``Process.gates``: half hours in which somebody takes it up although nobody is on duty; -1: never.
+    """
 
     activity: str
     department: str | None = None
@@ -81,6 +91,7 @@ class Node:
     clock: int = 0
     performers: tuple[Performer, ...] = ()
     batch: Batch | None = None
+    overtime: int = -1
 
     @property
     def applicant(self) -> bool:
@@ -148,6 +159,25 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """A visit at which nothing was done: the applicant came in vain, or the log ties no event to it.
+
+    Attributes
+    ----------
+    step : int
+        The step it was meant for.
+    days_before : int
+        Calendar days before the end of that step.
+    """
+
+    step: int
+    site: str
+    days_before: int
+    purpose: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """One way a template may run, with its probability."""
 
@@ -155,6 +185,7 @@ class Branch:
     steps: tuple[Step, ...]
     materials: tuple[MaterialUse, ...] = ()
     episodes: tuple[Episode, ...] = ()
+    trips: tuple[Trip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +347,7 @@ class Process:
     calendars : tuple of Profile
         Working hours; ``Resource.calendar`` points into it.
     gates : tuple of Profile
-        When batches are let go; ``Batch.gate`` points into it.
+        When batches are let go, and when work is done in overtime; ``Batch.gate`` and ``Node.overtime`` point into it.
     arrivals : array of datetime64
         First events of the observed cases, in order; replayed by the simulation.
     arriving : Arrivals or None

@@ -43,6 +43,8 @@ class Staff:
         Wall-clock hours since when nobody was free for an instance, until it began; its start where somebody was.
     calendar_of_row : array of int
         Working hours its work passed in; -1: the office's.
+    overtime_of_row : array of bool
+        Begun when nobody who does such work was on duty within an hour.
     queue_share : (float, float)
     """
 
@@ -54,6 +56,7 @@ class Staff:
     queue_since: Array
     calendar_of_row: Ints
     resource_of_row: Ints
+    overtime_of_row: Bools
     queue_share: tuple[float, float]
 
 
@@ -106,11 +109,14 @@ def find_staff(
     groups = _by_group(performers, node, human)
     if contention == "pool":
         for members, rows in groups:
-            queue_since[rows] = _nobody_since([free[r] for r in members], start_h[rows])
+            queue_since[rows] = _in_turn(
+                _nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows], start_h[rows]
+            )
     else:
         for r, rows in enumerate(rows_by_resource):
             if len(rows):
-                queue_since[rows] = _nobody_since([free[r]], start_h[rows])
+                queue_since[rows] = _in_turn(_nobody_since([free[r]], start_h[rows]), enabled_h[rows], start_h[rows])
+    overtime = np.zeros(len(node), bool)
     for members, rows in groups:
         # What begins when nobody of them is on duty within an hour is overtime: taken up in somebody's own time, not queued.
         near = np.zeros(len(rows), bool)
@@ -118,6 +124,7 @@ def find_staff(
             for around in (-1.0, 0.0, 1.0):
                 near |= _inside(on_duty[c], start_h[rows] + around)
         queue_since[rows[~near]] = start_h[rows[~near]]
+        overtime[rows[~near]] = True
     queue_since = np.clip(queue_since, np.minimum(enabled_h, start_h), start_h)
     share = _shares(performers, node, human, free, saturated, rows_by_resource, hours, timeline, open_profile)
     names = _pool_names(nodes, node, human, pool_of_node)
@@ -142,6 +149,7 @@ def find_staff(
         queue_since,
         np.where(human, np.r_[calendar_of, -1][np.where(human, resource, -1)], -1),
         np.where(human, np.r_[number, -1][np.where(human, resource, -1)], -1),
+        overtime,
         share,
     )
 
@@ -307,6 +315,19 @@ def _nobody_since(free: Sequence[tuple[Array, Ints]], start: Array) -> Array:
     return since
 
 
+def _in_turn(since: Array, enabled: Array, start: Array) -> Array:
+    """Since when each instance queued, where whoever is ready first is served first.
+
+    Those served before it were ready before it, and not before they were enabled; so it was not ready before the latest of
+    these moments, however long nobody had been free.
+    """
+    order = np.lexsort((enabled, start))
+    latest = np.maximum.accumulate(enabled[order])
+    ready = since.copy()
+    ready[order[1:]] = np.maximum(since[order[1:]], latest[:-1])
+    return np.minimum(ready, start)
+
+
 def _shares(
     performers: list[list[tuple[int, float]]], node: Ints, human: Bools, free: Sequence[tuple[Array, Ints]], saturated: Sequence[Array],
     rows_by_resource: Sequence[Ints], hours: tuple[Array, Array, Array], timeline: Timeline, open_profile: Profile,
@@ -321,7 +342,8 @@ def _shares(
         return 0.0, 0.0
     low = 0.0
     for members, rows in _by_group(performers, node, human):
-        since = np.maximum(_nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows])
+        since = _in_turn(_nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows], start_h[rows])
+        since = np.maximum(since, enabled_h[rows])
         low += float(np.maximum(begun[rows] - timeline.operational(open_profile, since), 0.0).sum())
     high = 0.0
     for r, rows in enumerate(rows_by_resource):

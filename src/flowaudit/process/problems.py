@@ -194,6 +194,8 @@ def _people(process: Process) -> Iterator[Problem]:
             yield node.activity, _("names a table of work that there is not"), _("name who does it.")
         if not 0 <= node.clock < len(process.profiles):
             yield node.activity, _("its delay clock does not exist"), _("give every activity a delay clock.")
+        if node.overtime >= len(process.gates):
+            yield node.activity, _("its hours of overtime do not exist"), _("leave overtime out.")
         batch = node.batch
         if batch is not None and batch.kind == "slots":
             if not 0 <= batch.gate < len(process.gates) or not (process.gates[batch.gate].rates[:5] > 0).any():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from flowaudit.process.model import Branch, Episode, MaterialUse, Step, Template
+from flowaudit.process.model import Branch, Episode, MaterialUse, Step, Template, Trip
 
 SAMPLE = 2
 """Ways composed for each observed case, so that the sample stands for the router and not for its luck."""
@@ -141,6 +141,7 @@ class _Memory:
         self.kind: dict[Hashable, int] = {}
         self.uses: list[dict[int, list[MaterialUse]]] = []
         self.closing: list[dict[int, list[Episode]]] = []
+        self.trips: list[dict[int, list[Trip]]] = []
         self.most: Counter[int] = Counter()
         for t, trace in enumerate(traces):
             uses: dict[int, list[MaterialUse]] = defaultdict(list)
@@ -149,6 +150,10 @@ class _Memory:
             closing: dict[int, list[Episode]] = defaultdict(list)
             for episode in trace.branch.episodes:
                 closing[max(episode.first, episode.last)].append(episode)
+            trips: dict[int, list[Trip]] = defaultdict(list)
+            for trip in trace.branch.trips:
+                trips[trip.step].append(trip)
+            self.trips.append(trips)
             self.uses.append(uses)
             self.closing.append(closing)
             past = _Past(self._root(trace.attributes), [], {})
@@ -209,6 +214,7 @@ class _Memory:
         steps: list[Step] = []
         uses: list[MaterialUse] = []
         episodes: list[Episode] = []
+        trips: list[Trip] = []
         state = (-1, -1)
         while True:
             found = self._next(past, attributes, state, rng)
@@ -227,13 +233,14 @@ class _Memory:
                 )
             )
             uses += [replace(use, step=here) for use in self.uses[t].get(position, ())]
+            trips += [replace(trip, step=here) for trip in self.trips[t].get(position, ())]
             place[position] = here
             for episode in self.closing[t].get(position, ()):
                 if episode.first in place and episode.last in place:
                     episodes.append(replace(episode, first=place[episode.first], last=place[episode.last]))
             self._go(past, t, position)
             state = self._state(t, position + 1)
-        return Branch(1.0, tuple(steps), tuple(uses), tuple(episodes))
+        return Branch(1.0, tuple(steps), tuple(uses), tuple(episodes), tuple(trips))
 
     def _places(self, t: int, position: int, steps: list[Step]) -> dict[int, int]:
         """Where the earlier steps of trace ``t`` stand in what has been composed: the same distance back, else the latest such."""

@@ -33,6 +33,7 @@ from flowaudit.process.model import (
     Resource,
     Step,
     Template,
+    Trip,
 )
 from flowaudit.worktime import CLASSES
 
@@ -74,6 +75,16 @@ class EpisodeRow(NamedTuple):
     counts_in_clock: bool
 
 
+class TripRow(NamedTuple):
+    """As :class:`~flowaudit.process.Trip`."""
+
+    step: int
+    site: str
+    days_before: int
+    purpose: str | None
+    outcome: str | None
+
+
 class BranchRow(NamedTuple):
     """As :class:`~flowaudit.process.Branch`."""
 
@@ -81,6 +92,7 @@ class BranchRow(NamedTuple):
     steps: list[StepRow]
     materials: list[MaterialRow]
     episodes: list[EpisodeRow]
+    trips: list[TripRow]
 
 
 class _Part(BaseModel):
@@ -114,6 +126,7 @@ class SavedNode(_Part):
     clock: int = 0
     performers: list[tuple[int, float, int]] = []
     batch: SavedBatch | None = None
+    overtime: int = -1
 
 
 class SavedPool(_Part):
@@ -300,7 +313,8 @@ def _template(template: Template) -> dict[str, Any]:
     return {
         "cases": template.cases,
         "branches": [
-            [b.probability, _lists(b.steps), _lists(b.materials), _lists(b.episodes)] for b in template.branches
+            [b.probability, _lists(b.steps), _lists(b.materials), _lists(b.episodes), _lists(b.trips)]
+            for b in template.branches
         ],
         "attributes": [list(a) for a in template.attributes],
         "priority": template.priority,
@@ -340,7 +354,8 @@ def _process(saved: SavedProcess) -> Process:
             Template(
                 t.cases,
                 tuple(
-                    Branch(b.probability, tuple(Step(*s) for s in b.steps), tuple(MaterialUse(*m) for m in b.materials), tuple(Episode(*e) for e in b.episodes))
+                    Branch(b.probability, tuple(Step(*s) for s in b.steps), tuple(MaterialUse(*m) for m in b.materials), tuple(Episode(*e) for e in b.episodes),
+                           tuple(Trip(*v) for v in b.trips))
                     for b in t.branches
                 ),
                 t.attributes,

@@ -44,6 +44,30 @@ class SideTables:
         site = ids.map(site_of)
         return {int(r): str(s) for r, s in zip(np.flatnonzero(site.notna()), site[site.notna()], strict=True)}
 
+    def trips(self) -> dict[int, list[tuple[Any, ...]]]:
+        """Visits of a case that no event is tied to: (row, site, days before its end, purpose, outcome)."""
+        visits = self.log.table("visits")
+        found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        if visits is None or not {"case_id", "site", "date"} <= set(visits.columns):
+            return found
+        tied = set(self.log.events["visit_id"].to_pylist()) if self.log.has("visit_id") else set()
+        loose = visits if "visit_id" not in visits else visits[~visits["visit_id"].isin(tied)]
+        position = {c: i for i, c in enumerate(self.log.case_ids)}
+        sites = self.sites()
+        days = self.ends.astype("datetime64[D]")
+        for record in loose.to_dict("records"):
+            case, date = position.get(record["case_id"]), pd.Timestamp(record["date"])
+            if case is None or pd.isna(date) or not isinstance(record["site"], str):
+                continue
+            day = np.datetime64(date, "D")
+            rows = range(int(self.log.case_ptr[case]), int(self.log.case_ptr[case + 1]))
+            # What was to be done was done at the next visit to the same place, where the log shows one.
+            later = [r for r in rows if days[r] >= day]
+            meant = next((r for r in later if sites.get(r) == record["site"]), later[0] if later else rows[-1])
+            told = [value if isinstance(value := record.get(key), str) else None for key in ("purpose", "outcome")]
+            found[case].append((meant, record["site"], max(int((days[meant] - day).astype(np.int64)), 0), *told))
+        return found
+
     def _row_of_event(self) -> dict[Any, int]:
         if not self.log.has("event_id"):
             return {}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from flowaudit.process import Branch, Episode, MaterialUse, Process, Step, Template
+from flowaudit.process import Branch, Episode, MaterialUse, Process, Step, Template, Trip
 
 
 class Draft:
@@ -26,6 +26,7 @@ class Draft:
         self.after: list[set[int]] = [set(s.after) for s in branch.steps]
         self.materials: list[MaterialUse] = list(branch.materials)
         self.episodes: list[Episode] = list(branch.episodes)
+        self.trips: list[Trip] = list(branch.trips)
         self._into: dict[int, int | None] = {}
 
     def change(self, i: int, **fields: object) -> None:
@@ -76,7 +77,7 @@ class Draft:
 
         steps = tuple(_follows(self.steps[i], tuple(sorted([number[j] for j in self.after[i]]))) for i in kept)
         if not self._into:
-            return Branch(self._branch.probability, steps, tuple(self.materials), tuple(self.episodes))
+            return Branch(self._branch.probability, steps, tuple(self.materials), tuple(self.episodes), tuple(self.trips))
         materials = [_moved(use, home(use.step)) for use in self.materials]
         episodes = []
         for episode in self.episodes:
@@ -84,7 +85,8 @@ class Draft:
             if first is not None and last is not None and first != last:
                 episodes.append(replace(episode, first=first, last=last))
         kept_materials = tuple(use for use in materials if use is not None)
-        return Branch(self._branch.probability, steps, kept_materials, tuple(episodes))
+        trips = [replace(trip, step=at) for trip in self.trips if (at := home(trip.step)) is not None]
+        return Branch(self._branch.probability, steps, kept_materials, tuple(episodes), tuple(trips))
 
 
 def _follows(step: Step, after: tuple[int, ...]) -> Step:

@@ -116,6 +116,15 @@ def on_duty(within, classes, p, t):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _slot_on(gates, classes, g, t):  # type: ignore[no-untyped-def]
+    """Whether ``t`` lies in a half hour of gate ``g``."""
+    day = int(t / 24.0)
+    if day >= len(classes):
+        return False
+    return gates[g, classes[day], min(int((t - 24.0 * day) * 2.0), 47)] > 0.0
+
+
+@njit(cache=True, nogil=True)
 def next_open(within, before, classes, p, t):  # type: ignore[no-untyped-def]
     """First instant not before ``t`` at which clock ``p`` moves."""
     n = len(classes)
@@ -353,7 +362,7 @@ def opening(g, fixed, t, members, member_ptr, cal, capacity, busy, within, befor
 def run(  # type: ignore[no-untyped-def]
     seed, numbers, arrival, known_until, branch, case_ptr, priority, due,
     step_ptr, step_node, step_wait, step_work, step_origin, step_band, step_pending, succ_ptr, succ,
-    node_clock, node_group, node_gate, node_size, node_patience, node_duty,
+    node_clock, node_group, node_gate, node_overtime, node_size, node_patience, node_duty,
     waits, works, grid, bands, own_ptr, own_work,
     delay_within, delay_before, work_within, work_before, gates, classes,
     group_discipline, member_ptr, members, weights, queue_ptr, queues, cal, capacity, deal_out,
@@ -366,7 +375,7 @@ def run(  # type: ignore[no-untyped-def]
     node; if its node works in batches it waits for the next one; then it is *ready* and takes one of the people who do
     such work, drawn by weight among those on duty who have a free place. If there is none it waits, and is served in the
     order of its pool's discipline (first ready first; by priority; by deadline; ties by ready time, then by number). Where
-    nobody who does it is on duty within an hour, but its clock moves (the log has such starts at this hour), somebody who has a free place
+    nobody who does it is on duty within an hour, but it is one of its hours of overtime, somebody who has a free place
     takes it up in overtime, and its work passes in wall-clock time. It
     starts at once when it is given somebody, its work passes in this person's hours, and he keeps it until it ends.
     Whoever gets free serves, of the queues he serves, the case that comes first. Steps without people start when ready.
@@ -479,7 +488,7 @@ def run(  # type: ignore[no-untyped-def]
                         found = pick(
                             g, fixed, u, t, members, member_ptr, weights, cal, capacity, busy, work_within, classes
                         )
-                        if found < 0 and on_duty(delay_within, classes, node_clock[node], t):
+                        if found < 0 and node_overtime[node] >= 0 and _slot_on(gates, classes, node_overtime[node], t):
                             found = pick_off_duty(
                                 g, fixed, u, t, members, member_ptr, weights, cal, capacity, busy, work_within, classes
                             )

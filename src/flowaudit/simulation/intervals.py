@@ -120,7 +120,9 @@ def _utilisation(run: Run, calendar: Calendar) -> dict[str, float]:
     edges = run.stamps(np.array([low, high]))
     timeline = Timeline.spanning(edges[0], edges[1], calendar)
     # Hours of the run begin at its own origin.
-    shift = float((run.origin.astype("datetime64[us]") - timeline.origin.astype("datetime64[us]")) / np.timedelta64(1, "h"))
+    shift = float(
+        (run.origin.astype("datetime64[us]") - timeline.origin.astype("datetime64[us]")) / np.timedelta64(1, "h")
+    )
     begin, end = (np.clip(x, low, high) + shift for x in (run.start, run.end))
     used = np.zeros(len(process.pools))
     opened = np.zeros(len(process.pools))

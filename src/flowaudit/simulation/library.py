@@ -36,7 +36,7 @@ class Routes:
         What follows each step, as numbers within its branch.
     site : array of object (n_steps,)
     priority, due_h : array (n_templates,)
-    materials, episodes : pd.DataFrame or None
+    materials, episodes, trips : pd.DataFrame or None
         Side-table rows; ``branch`` says of which branch, and step columns of which of its steps.
     """
 
@@ -58,6 +58,7 @@ class Routes:
     due_h: Array
     materials: pd.DataFrame | None
     episodes: pd.DataFrame | None
+    trips: pd.DataFrame | None
 
     @classmethod
     def of(cls, process: Process) -> Routes:
@@ -98,6 +99,8 @@ class Routes:
             if process.has_materials else None,
             episodes=_rows([(k, e) for k, (_t, b) in enumerate(branches) for e in b.episodes], ("first", "last", "item_code", "type", "counts_in_clock"))
             if process.has_special else None,
+            trips=_rows([(k, v) for k, (_t, b) in enumerate(branches) for v in b.trips], ("step", "site", "days_before", "purpose", "outcome"))
+            if process.has_visits else None,
         )  # fmt: skip
 
 

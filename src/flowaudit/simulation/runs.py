@@ -59,6 +59,7 @@ class Run:
     beyond_calendar: int
     materials: pd.DataFrame | None
     episodes: pd.DataFrame | None
+    trips: pd.DataFrame | None
 
     def stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
         """Return moments, rounded to seconds."""
@@ -181,7 +182,7 @@ class Run:
         return pd.DataFrame(rows).assign(case_id=names.to_pylist())
 
     def _visits(self, case: npt.NDArray[np.int32], names: pa.Array) -> tuple[pa.Array, pd.DataFrame]:
-        """One visit for every site and day of a case."""
+        """One visit for every site and day of a case, and those at which nothing was done."""
         site = self.routes.site[self.row]
         site[self.row < 0] = None
         rows = np.flatnonzero(site != None)  # noqa: E711 - elementwise on an object array
@@ -198,6 +199,20 @@ class Run:
                 "date": first["date"].to_numpy("datetime64[us]"),
             }
         )
+        if self.trips is not None and len(self.trips):
+            day = self.stamps(self.trips["date"].to_numpy(float)).astype("datetime64[D]")
+            before = self.trips["days_before"].to_numpy(np.int64).astype("timedelta64[D]")
+            vain = pd.DataFrame(
+                {
+                    "visit_id": [f"W{k}" for k in range(len(self.trips))],
+                    "case_id": labels[self.trips["case"].to_numpy(np.int64)],
+                    "site": self.trips["site"].to_numpy(),
+                    "date": (day - before).astype("datetime64[us]"),
+                    "purpose": self.trips["purpose"].to_numpy(),
+                    "outcome": self.trips["outcome"].to_numpy(),
+                }
+            )
+            visits = pd.concat([visits, vain], ignore_index=True)
         ids = np.full(len(case), None, object)
         ids[rows] = [f"V{k}" for k in number]
         return pa.array(ids, pa.string()), visits

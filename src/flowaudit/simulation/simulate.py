@@ -241,6 +241,7 @@ def _rest(branch: Branch, cut: int, probability: float) -> Branch:
         tuple(replace(branch.steps[i], after=tuple(number[j] for j in branch.steps[i].after if j in number)) for i in kept),
         tuple(replace(m, step=number[m.step]) for m in branch.materials if m.step in number),
         tuple(replace(e, first=number[e.first], last=number[e.last]) for e in branch.episodes if e.first in number and e.last in number),
+        tuple(replace(v, step=number[v.step]) for v in branch.trips if v.step in number),
     )  # fmt: skip
 
 
@@ -288,6 +289,7 @@ class _Prepared:
         nodes = (
             np.array([n.clock for n in process.nodes], np.int64),
             np.array([b.gate if b is not None and b.kind == "slots" else -1 for b in batch], np.int64),
+            np.array([n.overtime for n in process.nodes], np.int64),
             np.array([b.size if b is not None and b.kind == "size" else 0 for b in batch], np.int64),
             np.array([b.patience_h if b is not None else np.inf for b in batch], float),
             np.array([len(work_clocks) - (1 if n.automatic else 2) for n in process.nodes], np.int64),
@@ -365,12 +367,12 @@ class _Prepared:
         ready, start, end = (np.full(n_steps, np.nan) for _array in range(3))
         who = np.full(n_steps, -1, np.int32)
         people = self.people
-        clock, gate, size, patience, duty = self.nodes
+        clock, gate, overtime, size, patience, duty = self.nodes
         delay_within, delay_before, work_within, work_before, gates, classes = self.tables
         _kernels.run(
             key, numbers, arrival, known_until, branch, case_ptr, priority, due,
             routes.step_ptr, routes.node, routes.wait, routes.work, routes.origin, routes.band, routes.pending, routes.succ_ptr, routes.succ,
-            clock, people.node_group, gate, size, patience, duty,
+            clock, people.node_group, gate, overtime, size, patience, duty,
             process.waits, process.works, GRID, float(BANDS), people.own_ptr, people.own_work,
             delay_within, delay_before, work_within, work_before, gates, classes,
             people.discipline, people.member_ptr, people.members, people.weights, people.queue_ptr, people.queues,
@@ -432,6 +434,7 @@ class _Prepared:
             beyond_calendar=beyond,
             materials=_side(routes.materials, branch, case_ptr, end, chosen, (("step", "submit_time"),)),
             episodes=_side(routes.episodes, branch, case_ptr, end, chosen, (("first", "start"), ("last", "end"))),
+            trips=_side(routes.trips, branch, case_ptr, end, chosen, (("step", "date"),)),
         )
 
 
@@ -484,6 +487,7 @@ def _joined(a: Routes, b: Routes) -> Routes:
         succ_ptr=np.r_[a.succ_ptr, a.succ_ptr[-1] + b.succ_ptr[1:]],
         materials=rows(a.materials, b.materials),
         episodes=rows(a.episodes, b.episodes),
+        trips=rows(a.trips, b.trips),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from flowaudit.eventlog import APPLICANT
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
-from flowaudit.process import Branch, Node, Process
+from flowaudit.process import Branch, Node, Performer, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
 from flowaudit.redesign.measure import Measure, MeasureRefusedError
@@ -59,7 +59,7 @@ class OneWindow(Measure):
                 hint=_("give a folder of tables with bundles, or a column 'item_code'."),
             )
         items = {names.item(process, n) for n in self.items} or set(process.item_names)
-        state = _Window(process, self.window)
+        state = _Window(process, self.window, items)
 
         def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
             draft = Draft(branch)
@@ -82,8 +82,9 @@ class OneWindow(Measure):
 
 
 class _Window:
-    def __init__(self, process: Process, window: str) -> None:
+    def __init__(self, process: Process, window: str, items: set[str]) -> None:
         self.process, self.window = process, window
+        self.performers = {stage: _everybody(process, stage, items) for stage in ("apply", "accept")}
         self.nodes: list[Node] = list(process.nodes)
         self.works = list(process.works)
         self._known: dict[tuple[int, ...], int] = {}
@@ -105,7 +106,7 @@ class _Window:
             label, department = f"{self.window}受理", self.window
         source = self.process.nodes[old]
         node = replace(
-            source, activity=label, department=department, office=None, item=None, performers=source.with_step_work()
+            source, activity=label, department=department, office=None, item=None, performers=self.performers[stage]
         )
         if node not in self.nodes:
             self.nodes.append(node)
@@ -123,3 +124,13 @@ class _Window:
     def finish(self, after: Process) -> Process:
         works = np.array(self.works).reshape(len(self.works), -1) if self.works else after.works
         return replace(after, nodes=tuple(self.nodes), works=works)
+
+
+def _everybody(process: Process, stage: str, items: set[str]) -> tuple[Performer, ...]:
+    """All who take in applications for these items: at one window they stand in for each other."""
+    weights: dict[int, float] = {}
+    for node in process.nodes:
+        if node.stage == stage and node.item in items:
+            for p in node.performers:
+                weights[p.resource] = weights.get(p.resource, 0.0) + p.weight
+    return tuple(Performer(r, w) for r, w in sorted(weights.items()))
