@@ -129,16 +129,17 @@ def find_staff(
     share = _shares(performers, node, human, free, saturated, rows_by_resource, hours, timeline, open_profile)
     names = _pool_names(nodes, node, human, pool_of_node)
     resources, number = _name(names, pool_of_resource, calendar_of, capacity)
+    period = np.array([start_h[human].min(), end_h[human].max()])
+    opened = [float(np.diff(timeline.operational(c, period))[0]) for c in calendars]
     pools = []
     for p, name in enumerate(names):
         own = [r for r in range(n_resources) if pool_of_resource[r] == p and capacity[r] > 0]
         work = sum(float(sums[calendar_of[r]][rows_by_resource[r]].sum()) for r in own)
-        span = float(start_h[human].max() - start_h[human].min()) or 1.0
-        could = sum(capacity[r] * calendars[calendar_of[r]].hours_per_week() for r in own) * span / 168.0
+        could = sum(float(capacity[r] * opened[calendar_of[r]]) for r in own)
         most = int(np.bincount(node[human & (pool_of_node[node] == p)], minlength=len(nodes)).argmax())
         first = nodes[most]
         pools.append(
-            Pool(name, first.department, int(capacity[own].sum()), len(own), min(work / max(could, 1e-9), 1.0))
+            Pool(name, first.department, int(capacity[own].sum()), len(own), float(min(work / max(could, 1e-9), 1.0)))
         )
     return Staff(
         tuple(pools),
