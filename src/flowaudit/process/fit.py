@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from flowaudit.metrics import complete_cases
 from flowaudit.process import quantiles
 from flowaudit.process.arriving import fit_arrivals
 from flowaudit.process.batching import find_gate
-from flowaudit.process.clock import Profile, Timeline, mine_profile, open_hours
+from flowaudit.process.clock import SLOTS, Profile, Timeline, mine_profile, open_hours
 from flowaudit.process.model import (
     BANDS,
     Batch,
@@ -40,7 +40,7 @@ from flowaudit.process.model import (
     Trip,
 )
 from flowaudit.process.people import Staff, find_staff, work_tables
-from flowaudit.process.routing import Trace, generalise, ways_on
+from flowaudit.process.routing import Trace, counted, generalise, ways_on
 from flowaudit.process.side_tables import SideTables, item_names, material_names
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -53,6 +53,9 @@ OWN_CLOCK_EVENTS = 200
 
 OVERLAP = 0.2
 """Activities that come in either order run beside each other if they overlap in at least this share of the cases with both."""
+
+JOIN = 0.2
+"""Besides its enabler an instance waits for those activities that are the enabler in this share of the cases they might be."""
 
 EDGE_VALUES = 5
 """Fewer delays than this on an edge: the activity's own table serves."""
@@ -161,6 +164,7 @@ class _Fit:
         self.rows_complete = self.complete[log.case_index]
         self.after = _predecessors(log, self.starts, self.ends)
         self.enabler = self._enablers()
+        self.after = self._joins()
         self.start_h, self.end_h = self.timeline.hours(self.starts), self.timeline.hours(self.ends)
         first_h = np.minimum.reduceat(self.start_h, log.case_ptr[:-1])[log.case_index]
         self.enabled_h = np.fmin(np.where(self.enabler >= 0, self.end_h[self.enabler], first_h), self.start_h)
@@ -182,7 +186,7 @@ class _Fit:
         self.nodes = [
             replace(
                 n,
-                clock=int(clock_of_node[i]),
+                clock=0 if i in batches else int(clock_of_node[i]),
                 pool=-1 if staff is None else int(staff.pool_of_node[i]),
                 performers=performers[i],
                 batch=batches.get(i),
@@ -192,7 +196,7 @@ class _Fit:
         ]
         waits, wait_names, wait_of_row, band = self._delays(staff, gates)
         traces = self._traces(wait_of_row, band, work_of_node)
-        templates = generalise(traces) if self.routing == "memory" else _counted(traces)
+        templates = generalise(traces) if self.routing == "memory" else counted(traces)
         last = np.nanmax(self.ends)
         arrivals = np.sort(self.starts[log.case_ptr[:-1]])
         return Process(
@@ -279,6 +283,28 @@ class _Fit:
             np.int64,
         )
 
+    def _joins(self) -> list[tuple[int, ...]]:
+        """Keep, besides the enabler, what is waited for often: activities that are the last one waited for in ``JOIN`` of the
+        instances that could have waited for them. The rest ended earlier by chance, and nobody looked.
+        """
+        activity, names = self.log.codes("activity")
+        n, what = len(names), activity.tolist()
+        ptr = self.log.case_ptr
+        first = np.repeat(ptr[:-1], np.diff(ptr)).tolist()
+        could = np.zeros(n * n, np.int64)
+        last = np.zeros(n * n, np.int64)
+        pairs = [
+            what[f + j] * n + what[r] for r, (f, own) in enumerate(zip(first, self.after, strict=True)) for j in own
+        ]
+        np.add.at(could, pairs, 1)
+        enabled = np.flatnonzero(self.enabler >= 0)
+        np.add.at(last, activity[self.enabler[enabled]].astype(np.int64) * n + activity[enabled], 1)
+        waited = (last >= JOIN * could).tolist()
+        return [
+            own if len(own) < 2 else tuple(j for j in own if f + j == e or waited[what[f + j] * n + what[r]])
+            for r, (f, own, e) in enumerate(zip(first, self.after, self.enabler.tolist(), strict=True))
+        ]
+
     def _staff(self) -> Staff | None:
         if not self.log.has("resource"):
             return None
@@ -361,11 +387,13 @@ class _Fit:
         until = self.start_h if staff is None else staff.queue_since
         for i, node in enumerate(self.nodes):
             if node.batch is not None:
-                # It was ready at some time since the batch before; the earliest is taken.
+                # What missed the batch before was ready after it, nobody knows when: the middle is taken. The rest was ready
+                # when it was enabled, for all that can be seen.
                 rows = self.node_of_row == i
-                previous = self._previous_slot(gates[node.batch.gate], self.start_h[rows])
+                passed = self._previous_slot(gates[node.batch.gate], self.start_h[rows]) + 24.0 / SLOTS
+                late = passed > self.enabled_h[rows]
                 until = until.copy()
-                until[rows] = np.clip(previous, self.enabled_h[rows], until[rows])
+                until[rows] = np.where(late, (passed + self.start_h[rows]) / 2.0, self.enabled_h[rows])
         delay = np.empty(len(self.starts))
         clock = np.array([n.clock for n in self.nodes])[self.node_of_row]
         for k, profile in enumerate(self.profiles):
@@ -474,12 +502,6 @@ class _Fit:
             last = np.nanmax(self.ends[ptr[i] : ptr[i + 1]])
             out.append(OpenCase(self.starts[ptr[i]], last, done, own, str(ids[i]), attributes[i]))
         return tuple(out)
-
-
-def _counted(traces: list[Trace]) -> tuple[Template, ...]:
-    """Observed traces with how many cases followed each."""
-    weights = Counter((t.branch, t.attributes) for t in traces)
-    return tuple(Template(float(n), (branch,), attributes) for (branch, attributes), n in weights.items())
 
 
 def _predecessors(

@@ -24,6 +24,9 @@ LAST = 3
 MOST_TILT = 6.0
 """Weights are not changed by more than a factor of e to this power against each other."""
 
+MISSED = 0.002
+"""Times per case by which an activity's frequency may still differ from the log's."""
+
 SEED = 20_200_406
 """Of the composition: a fit has no luck of its own."""
 
@@ -69,7 +72,8 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
     the same without times; its last two activities; its last one. A context with n
     occurrences and u different continuations is used with probability n / (n + u) (Witten and Bell 1991, escape
     method C), else the next shorter one; contexts seen in a single case are not used, so that no rare case is copied
-    as a whole. A step brings along the quarter of its delay, its visit, its materials and what its correction was about,
+    as a whole. Where the activities cannot be made as frequent as in the log by weighting what was composed (in logs in which
+    nearly every case is unlike all others), the observed ways are taken as they are. A step brings along the quarter of its delay, its visit, its materials and what its correction was about,
     because these go together.
 
     References
@@ -86,6 +90,8 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
         attributes = traces[int(k)].attributes
         found[memory.compose(attributes, rng), attributes] += 1
     weights = _tilted(list(found), np.array(list(found.values()), float), traces)
+    if weights is None:
+        return counted(traces)
     return tuple(
         Template(float(w), (branch,), attributes)
         for (branch, attributes), w in zip(found, weights, strict=True)
@@ -95,12 +101,12 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
 
 def _tilted(
     ways: Sequence[tuple[Branch, Attributes]], weight: npt.NDArray[np.float64], traces: Sequence[Trace]
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[np.float64] | None:
     """Change the weights as little as can be, so that every activity is as frequent as in the log.
 
     The weights nearest in Kullback-Leibler divergence with given means are the exponentially tilted ones; the tilt is the
-    minimum of a convex function, found by Newton's method. Where it has none, because what was composed is too uniform,
-    the weights stay as they were.
+    minimum of a convex function, found by Newton's method. None where it has none, or where some weights would have to
+    change beyond all measure: what was composed is then too unlike the log.
     """
     nodes = sorted({s.node for t in traces for s in t.branch.steps})
     column = {n: k for k, n in enumerate(nodes)}
@@ -120,17 +126,20 @@ def _tilted(
     for _round in range(50):
         miss = share @ excess
         if np.abs(miss).max() < 1e-10:
-            even: npt.NDArray[np.float64] = share * len(traces)
-            return even
-        curvature = (excess * share[:, None]).T @ excess - np.outer(miss, miss)
-        tilt = tilt - np.linalg.lstsq(curvature, miss, rcond=1e-9)[0]
-        power = excess @ tilt
-        if not np.isfinite(power).all() or np.ptp(power) > MOST_TILT:
             break
+        curvature = (excess * share[:, None]).T @ excess - np.outer(miss, miss)
+        step = np.linalg.lstsq(curvature, miss, rcond=1e-9)[0]
+        power = excess @ (tilt - step)
+        if not np.isfinite(power).all() or np.ptp(power) > MOST_TILT:
+            # An activity that no observed case leaves out, but a composed one does: its weight goes to nothing.
+            break
+        tilt = tilt - step
         share = base * np.exp(power - power.max())
         share /= share.sum()
-    plain: npt.NDArray[np.float64] = base * len(traces)
-    return plain
+    if np.abs(share @ excess).max() > MISSED:
+        return None
+    even: npt.NDArray[np.float64] = share * len(traces)
+    return even
 
 
 class _Memory:
@@ -281,6 +290,12 @@ class _Memory:
                 if past.visits.get(node, 0) < self.most[node]:
                     return t, position
         return None
+
+
+def counted(traces: Sequence[Trace]) -> tuple[Template, ...]:
+    """Return the observed ways, with how many cases took each."""
+    weights = Counter((t.branch, t.attributes) for t in traces)
+    return tuple(Template(float(n), (branch,), attributes) for (branch, attributes), n in weights.items())
 
 
 def ways_on(

@@ -64,27 +64,28 @@ def forward(within, before, classes, p, t):  # type: ignore[no-untyped-def]
     return before[p, day] + low + (place - slot) * (within[p, k, slot + 1] - low)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def inverse(within, before, classes, p, u, t):  # type: ignore[no-untyped-def]
     """First instant, not before ``t``, at which ``u`` operational hours of clock ``p`` have elapsed."""
     n = len(classes)
-    u -= _TINY
+    # Rounding must carry nobody over a boundary: an end at closing time is neither before it nor after the next opening.
+    least = u - _TINY
     day = min(max(int(t / 24.0), 0), n)
-    if day < n and before[p, day + 1] < u:
+    if day < n and before[p, day + 1] < least:
         # Gallop, then halve: most delays are short, some are months.
         step = 1
         low = day + 1
-        while low + step <= n and before[p, low + step] < u:
+        while low + step <= n and before[p, low + step] < least:
             low += step
             step *= 2
         high = min(low + step, n)
         while low < high:
             middle = (low + high) // 2
-            if before[p, middle] < u:
+            if before[p, middle] < least:
                 low = middle + 1
             else:
                 high = middle
-        day = low - 1 if before[p, low] >= u else n
+        day = low - 1 if before[p, low] >= least else n
     if day >= n:
         mean = before[p, n] / (24.0 * n)
         if mean <= 0.0:
@@ -95,13 +96,15 @@ def inverse(within, before, classes, p, u, t):  # type: ignore[no-untyped-def]
     low, high = 0, 47
     while low < high:
         middle = (low + high) // 2
-        if within[p, k, middle + 1] < rest:
+        if within[p, k, middle + 1] < rest - _TINY:
             low = middle + 1
         else:
             high = middle
     a, b = within[p, k, low], within[p, k, low + 1]
-    part = (rest - a) / (b - a) if b > a else 0.0
-    return max(t, 24.0 * day + 0.5 * (low + min(max(part, 0.0), 1.0)))
+    part = 0.0
+    if b > a:
+        part = 1.0 if rest > b - _TINY else (rest - a) / (b - a)
+    return max(t, 24.0 * day + 0.5 * (low + max(part, 0.0)))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -270,11 +273,11 @@ def pop(time, order, item, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def merge(a, b, left, right, key, ready):  # type: ignore[no-untyped-def]
+def merge(a, b, left, right, key, turn):  # type: ignore[no-untyped-def]
     """Merge two skew heaps of waiting steps, linked by ``left`` and ``right``; return the root."""
     root, parent = _NONE, _NONE
     while a >= 0 and b >= 0:
-        if key[b] < key[a] or (key[b] == key[a] and (ready[b] < ready[a] or (ready[b] == ready[a] and b < a))):
+        if key[b] < key[a] or (key[b] == key[a] and turn[b] < turn[a]):
             a, b = b, a
         if parent < 0:
             root = a
@@ -294,15 +297,15 @@ def merge(a, b, left, right, key, ready):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def pick(g, fixed, step_u, t, members, member_ptr, weights, cal, capacity, busy, within, classes):  # type: ignore[no-untyped-def]
+def pick(g, fixed, step_u, members, member_ptr, weights, cal, capacity, busy, duty):  # type: ignore[no-untyped-def]
     """Place in group ``g`` of a member on duty with a free place, by weight; -1 if there is none."""
     if fixed >= 0:
         r = members[fixed]
-        return fixed if busy[r] < capacity[r] and on_duty(within, classes, cal[r], t) else _NONE
+        return fixed if busy[r] < capacity[r] and duty[cal[r]] else _NONE
     total = 0.0
     for m in range(member_ptr[g], member_ptr[g + 1]):
         r = members[m]
-        if busy[r] < capacity[r] and on_duty(within, classes, cal[r], t):
+        if busy[r] < capacity[r] and duty[cal[r]]:
             total += weights[m]
     if total <= 0.0:
         return _NONE
@@ -310,7 +313,7 @@ def pick(g, fixed, step_u, t, members, member_ptr, weights, cal, capacity, busy,
     found = _NONE
     for m in range(member_ptr[g], member_ptr[g + 1]):
         r = members[m]
-        if busy[r] < capacity[r] and on_duty(within, classes, cal[r], t):
+        if busy[r] < capacity[r] and duty[cal[r]]:
             found = m
             left -= weights[m]
             if left < 0.0:
@@ -325,7 +328,7 @@ def pick_off_duty(g, fixed, step_u, t, members, member_ptr, weights, cal, capaci
     for m in range(member_ptr[g], member_ptr[g + 1]):
         r = members[m]
         if capacity[r] > 0:
-            for around in (-1.0, 0.0, 1.0):
+            for around in (-1.0, -0.5, 0.0, 0.5, 1.0):
                 if on_duty(within, classes, cal[r], max(t + around, 0.0)):
                     return _NONE
         if busy[r] < capacity[r]:
@@ -374,11 +377,12 @@ def run(  # type: ignore[no-untyped-def]
     A step is *enabled* when the last step it follows ends (or its case arrives). Its delay then passes in the clock of its
     node; if its node works in batches it waits for the next one; then it is *ready* and takes one of the people who do
     such work, drawn by weight among those on duty who have a free place. If there is none it waits, and is served in the
-    order of its pool's discipline (first ready first; by priority; by deadline; ties by ready time, then by number). Where
+    order of its pool's discipline (first ready first; by priority; by deadline; ties in the order in which they became ready). Where
     nobody who does it is on duty within an hour, but it is one of its hours of overtime, somebody who has a free place
     takes it up in overtime, and its work passes in wall-clock time. It
     starts at once when it is given somebody, its work passes in this person's hours, and he keeps it until it ends.
-    Whoever gets free serves, of the queues he serves, the case that comes first. Steps without people start when ready.
+    Whoever gets free or comes on duty serves, of the queues he serves, the case that comes first. Steps without people start
+    when ready.
 
     Simultaneous events: ends, then releases of batches, then comings on duty, then arrivals, then steps becoming ready;
     within a kind in the order in which they were scheduled.
@@ -397,6 +401,8 @@ def run(  # type: ignore[no-untyped-def]
     right = np.full(n_steps, _NONE, np.int32)
     ordered = group_discipline.sum() > 0
     key = np.zeros(n_steps if ordered else 1)
+    turn = np.zeros(n_steps, np.int32)
+    turns = 0
     dealt = np.full(n_steps if deal_out else 1, _NONE, np.int32)
     root = np.full(n_queues, _NONE, np.int32)
     wake_at = np.full(n_queues, np.inf)
@@ -411,6 +417,9 @@ def run(  # type: ignore[no-untyped-def]
     # The most events that handling one event can schedule.
     room = widest + n_queues + capacity.sum() + node_size.sum() + 4
     time, order, item = np.empty(2 * room), np.empty(2 * room, np.int64), np.empty(2 * room, np.int64)
+    # Who is on duty changes on the half hour only.
+    half_hour = _NONE
+    duty = np.zeros(len(work_within), np.bool_)
     size = 0
     seq = 0
     c = 0
@@ -448,6 +457,12 @@ def run(  # type: ignore[no-untyped-def]
             t = time[0]
             if t > until:
                 break
+            day = int(t / 24.0)
+            now = 48 * day + min(int((t - 24.0 * day) * 2.0), 47)
+            if now != half_hour:
+                half_hour = now
+                for p in range(len(duty)):
+                    duty[p] = on_duty(work_within, classes, p, t)
             s = item[0]
             size = pop(time, order, item, size)
             if kind == READY:
@@ -485,9 +500,7 @@ def run(  # type: ignore[no-untyped-def]
                         queue = n_groups + members[fixed]
                     found = _NONE
                     if root[queue] < 0:
-                        found = pick(
-                            g, fixed, u, t, members, member_ptr, weights, cal, capacity, busy, work_within, classes
-                        )
+                        found = pick(g, fixed, u, members, member_ptr, weights, cal, capacity, busy, duty)
                         if found < 0 and node_overtime[node] >= 0 and _slot_on(gates, classes, node_overtime[node], t):
                             found = pick_off_duty(
                                 g, fixed, u, t, members, member_ptr, weights, cal, capacity, busy, work_within, classes
@@ -497,6 +510,8 @@ def run(  # type: ignore[no-untyped-def]
                         busy[members[found]] += 1
                         begin, with_whom = s, found
                     else:
+                        turn[s] = turns
+                        turns += 1
                         if ordered:
                             d = group_discipline[g]
                             key[s] = (
@@ -504,7 +519,7 @@ def run(  # type: ignore[no-untyped-def]
                             )
                         if ordered:
                             left[s], right[s] = _NONE, _NONE
-                            root[queue] = merge(root[queue], s, left, right, key, ready)
+                            root[queue] = merge(root[queue], s, left, right, key, turn)
                         else:
                             root[queue] = _first_come(root[queue], s, left, right)
                         at = opening(
@@ -516,7 +531,6 @@ def run(  # type: ignore[no-untyped-def]
                             seq += 1
             elif kind == WAKE:
                 if wake_at[s] == t:
-                    wake_at[s] = np.inf
                     serving = s
             elif kind == RELEASE:
                 # The item is the node and the number of the batch its patience belongs to.
@@ -546,13 +560,13 @@ def run(  # type: ignore[no-untyped-def]
                         best = _NONE
                         for k in range(queue_ptr[r], queue_ptr[r + 1]):
                             q = queues[k]
-                            if root[q] >= 0 and (best < 0 or _before(root[q], root[best], key, ready, ordered)):
+                            if root[q] >= 0 and (best < 0 or _before(root[q], root[best], key, turn, ordered)):
                                 best = q
                         if best >= 0:
-                            if on_duty(work_within, classes, cal[r], t):
+                            if duty[cal[r]]:
                                 begin = root[best]
                                 if ordered:
-                                    root[best] = merge(left[begin], right[begin], left, right, key, ready)
+                                    root[best] = merge(left[begin], right[begin], left, right, key, turn)
                                 else:
                                     root[best] = _next_come(begin, left, right)
                                 busy[r] += 1
@@ -596,26 +610,44 @@ def run(  # type: ignore[no-untyped-def]
             seq += 1
         while True:
             if serving >= 0:
-                # Somebody has come on duty: as many waiting steps begin as there are free places.
+                # Somebody has come on duty: as many waiting steps begin as there are free places. Those who serve
+                # several queues serve them in one order, so all queues that wait for this moment are taken together.
+                if not deal_out:
+                    for q in range(n_groups):
+                        if wake_at[q] != t or q == serving:
+                            continue
+                        if root[q] < 0:
+                            wake_at[q] = np.inf
+                        elif (
+                            wake_at[serving] != t
+                            or root[serving] < 0
+                            or _before(root[q], root[serving], key, turn, ordered)
+                        ):
+                            if root[serving] < 0 and wake_at[serving] == t:
+                                wake_at[serving] = np.inf
+                            serving = q
+                if wake_at[serving] != t:
+                    break
                 s = root[serving]
                 if s < 0:
+                    wake_at[serving] = np.inf
                     break
                 row = row_of[s]
                 g = node_group[step_node[row]]
                 fixed = dealt[s] if deal_out else _NONE
                 u = uniform(seed, numbers[case_of[s]], step_origin[row], PICK)
-                found = pick(g, fixed, u, t, members, member_ptr, weights, cal, capacity, busy, work_within, classes)
+                found = pick(g, fixed, u, members, member_ptr, weights, cal, capacity, busy, duty)
                 if found < 0:
                     at = opening(
                         g, fixed, t, members, member_ptr, cal, capacity, busy, work_within, work_before, classes
                     )
-                    if at < wake_at[serving]:
-                        wake_at[serving] = at
+                    wake_at[serving] = at
+                    if at < np.inf:
                         size = push(time, order, item, size, at, (np.int64(WAKE) << _SHIFT) | seq, serving)
                         seq += 1
-                    break
+                    continue
                 if ordered:
-                    root[serving] = merge(left[s], right[s], left, right, key, ready)
+                    root[serving] = merge(left[s], right[s], left, right, key, turn)
                 else:
                     root[serving] = _next_come(s, left, right)
                 busy[members[found]] += 1
@@ -643,7 +675,8 @@ def run(  # type: ignore[no-untyped-def]
                         start[s] = next_open(work_within, work_before, classes, hours, t)
                     done = forward(work_within, work_before, classes, hours, start[s]) + work
                     finish = inverse(work_within, work_before, classes, hours, done, start[s])
-            end[s] = finish
+            if finish <= until:
+                end[s] = finish
             size = push(time, order, item, size, finish, (np.int64(DONE) << _SHIFT) | seq, s)
             seq += 1
             begin = _NONE
@@ -667,11 +700,11 @@ def _grown_i(old):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _before(a, b, key, ready, ordered):  # type: ignore[no-untyped-def]
+def _before(a, b, key, turn, ordered):  # type: ignore[no-untyped-def]
     """Whether waiting step ``a`` is served before ``b``."""
     if ordered and key[a] != key[b]:
         return key[a] < key[b]
-    return ready[a] < ready[b] or (ready[a] == ready[b] and a < b)
+    return turn[a] < turn[b]
 
 
 @njit(cache=True, nogil=True)

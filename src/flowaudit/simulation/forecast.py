@@ -318,7 +318,7 @@ def _told(process: Process, now: pd.Timestamp, asked: pd.Timestamp | None, ends:
     cases = pd.DataFrame(
         {
             "case_id": ids[order],
-            "open_days": (np.datetime64(now.to_datetime64(), "us") - arrived[order]) / np.timedelta64(1, "D"),
+            "open_days": (_ticks(np.array(now.to_datetime64())) - _ticks(arrived[order])) / 86_400e6,
             "p50": _stamps(p50[order]),
             "p80": _stamps(p80[order]),
             "p95": _stamps(p95[order]),
@@ -335,7 +335,7 @@ def _curve(now: pd.Timestamp, asked: pd.Timestamp | None, ticks: npt.NDArray[np.
     last = max(_stamp(int(known.max())) if len(known) else now, now if asked is None else asked)
     last = min(last, now + pd.Timedelta(days=LONGEST_DAYS))
     dates = pd.date_range(now.normalize(), last.normalize(), freq="D", unit="us")
-    evenings = _ticks(dates.to_numpy("datetime64[us]") + np.timedelta64(1, "D"))
+    evenings = _ticks((dates + pd.Timedelta(days=1)).to_numpy("datetime64[us]"))
     ordered = np.sort(ticks, axis=1)
     left = np.stack([ticks.shape[1] - np.searchsorted(row, evenings, side="left") for row in ordered])
     low, high = np.quantile(left, (LOW, HIGH), axis=0, method="inverted_cdf")
@@ -366,4 +366,4 @@ def _stamps(ticks: npt.NDArray[np.int64]) -> Stamps:
 
 
 def _stamp(tick: int) -> pd.Timestamp:
-    return pd.Timestamp(_stamps(np.array(tick, np.int64))[()])
+    return pd.Timestamp(_stamps(np.array([tick], np.int64))[0])

@@ -66,12 +66,9 @@ def summarise(
         raise UsageError(_("confidence is between 0 and 1; got {value}.", value=confidence), hint=_("0.95 is usual."))
     calendar = calendar or load_calendar(runs.process.calendar)
     found = [dict(_of(run, catalogue, calendar)) for run in runs.runs]
-    # An open case in one replication is a zero in the others; anything else is either in all of them or not told.
     count = ("cases", "open", "cases")
-    if any(f[count] for f in found):
-        keys = list(found[0])
-    else:
-        keys = [k for k in found[0] if k != count]
+    # Where every case of every replication ends, there is nothing to tell about open ones.
+    keys = [k for k in found[0] if k != count or any(f[count] for f in found)]
     rows = []
     for key in keys:
         if not all(key in f and np.isfinite(f[key]) for f in found):

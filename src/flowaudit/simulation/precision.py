@@ -6,7 +6,7 @@ import html
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -207,7 +207,7 @@ def replicate(
     stop: int,
     seed: int,
     calendar: Calendar,
-) -> Iterator[Run]:
+) -> Generator[Run]:
     """Give the replications ``first`` to ``stop`` of a simulation one after the other, those of :func:`simulate`.
 
     Only as many as there are processors are in memory beside the one given; closing the iterator stops them.
@@ -218,7 +218,7 @@ def replicate(
     return _given(prepared, first, stop, seed)
 
 
-def _given(prepared: _Prepared, first: int, stop: int, seed: int) -> Iterator[Run]:
+def _given(prepared: _Prepared, first: int, stop: int, seed: int) -> Generator[Run]:
     seeds = [int(s.generate_state(1, np.uint64)[0]) for s in np.random.SeedSequence(seed).spawn(stop)]
     workers = max(min(stop - first, os.cpu_count() or 1), 1)
     waiting: deque[tuple[Future[Run], npt.NDArray[np.int64]]] = deque()

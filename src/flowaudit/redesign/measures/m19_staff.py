@@ -32,14 +32,15 @@ class Staff(Measure):
     @classmethod
     def description(cls, lang: Language | None = None) -> str:
         return _(
-            "The pool can work on more (or fewer) cases at once. Only the waiting that queueing can explain shrinks. A log "
-            "cannot tell queueing from lying still for certain: read the effect as the upper end of a bracket from none.",
+            "The pool can work on more (or fewer) cases at once; new officers do the same work in the same hours. Only the waiting in "
+            "which nobody was free shrinks. A log cannot tell queueing from lying still for certain: the effect shown is the lower "
+            "end of a bracket, whose upper end counts all the time in which the officer was busy.",
             lang=lang,
         )
 
     @classmethod
     def risk(cls, lang: Language | None = None) -> str:
-        return _("Posts and budget need approval; the time saved is at most what is shown, and may be none.", lang=lang)
+        return _("Posts and budget need approval; the time saved lies in a bracket, not at one figure.", lang=lang)
 
     def label(self, lang: Language | None = None) -> str:
         return _("{pool}: {add:+d} officers", lang=lang, pool=self.pool, add=self.add)
