@@ -376,6 +376,10 @@ class _Fit:
             rates = np.zeros_like(self.open_profile.rates)
             hour = slot[rows] // 2 * 2
             rates[kind[rows], hour] = rates[kind[rows], hour + 1] = 1.0
+            # On a kind of day on which nobody of them is ever on duty, any hour will do.
+            own = {staff.resources[p.resource].calendar for p in staff.performers[i]}
+            off = ~np.any([staff.calendars[c].rates > 0 for c in own], axis=(0, 2))
+            rates[off & rates.any(axis=1)] = 1.0
             gate = Profile(rates)
             if gate not in gates:
                 gates.append(gate)
