@@ -5,6 +5,7 @@ Annotations stay text until typer reads them (PEP 563), so help is in the langua
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -17,6 +18,7 @@ from flowaudit.messages import translate as _
 
 if TYPE_CHECKING:
     from flowaudit.eventlog import Unit
+    from flowaudit.process import Contention
 
 
 class _Help:
@@ -56,6 +58,11 @@ def build() -> typer.Typer:
         ("check", check, _("Read a log and print what is wrong with its data.")),
         ("measure", measure, _("Count steps, time, materials and trips of a log, each with its counting rule.")),
         ("diagnose", diagnose, _("Look for problems: waste rules, causes of waiting, bottlenecks; with evidence.")),
+        (
+            "simulate",
+            simulate,
+            _("Fit the office to a log and run it; say how far to trust it, and when open cases will be done."),
+        ),
         ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
@@ -348,6 +355,111 @@ def diagnose(
     )  # fmt: skip
 
 
+def simulate(
+    log: Annotated[Path | None, typer.Argument(metavar="[LOG]", help=_("A log or a folder of tables."))] = None,
+    process: Annotated[
+        Path | None,
+        typer.Option("--process", metavar="FILE", help=_("Run a saved process (process.json) instead of a log.")),
+    ] = None,
+    bpmn: Annotated[
+        Path | None, typer.Option("--bpmn", metavar="FILE", help=_("Run a BPMN diagram instead of a log."))
+    ] = None,
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", metavar="FILE", help=_("What the diagram does not say, as JSON."))
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue",
+            metavar="DIR|FILE",
+            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
+        ),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            "--calendar",
+            metavar="NAME|FILE",
+            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
+        ),
+    ] = None,
+    cases: Annotated[
+        str | None, typer.Option("--cases", metavar="N", help=_("How many cases arrive; default: as many as observed."))
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="DATE", help=_("First day; default: the observed arrivals are replayed.")),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE", help=_("Last day; default: every case runs to its end.")),
+    ] = None,
+    replications: Annotated[
+        str | None, typer.Option("--replications", metavar="N", help=_("How many times; default: 30."))
+    ] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
+    warm_up: Annotated[
+        str | None,
+        typer.Option("--warm-up", metavar="DAYS", help=_("Cases of the first days fill the office, but do not count.")),
+    ] = None,
+    arrivals: Annotated[
+        str | None,
+        typer.Option(
+            "--arrivals", metavar="observed|simulated", help=_("Replay the observed arrivals, or draw new ones.")
+        ),
+    ] = None,
+    contention: Annotated[
+        str | None,
+        typer.Option(
+            "--contention",
+            metavar="pool|resource",
+            help=_("A case waits until anybody who does such work is free (pool, default), or for its own officer."),
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision",
+            metavar="0.05",
+            help=_("As many replications as it takes to know the mean time so precisely (0.05: ± 5 %)."),
+        ),
+    ] = None,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help=_("Also say when the cases that are open at the log's end will be done."))
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write the process and tables into DIR."))
+    ] = None,
+) -> None:
+    from flowaudit.cli.simulate import Request, simulate_log
+
+    simulate_log(
+        Request(
+            log, process, bpmn, parameters, catalogue, mapping, sheet, object_type,
+            cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))), calendar,
+            cast("Contention | None", _chosen("--contention", contention, ("pool", "resource"))), _whole("--cases", cases),
+            start, until, cast("Any", _chosen("--arrivals", arrivals, ("observed", "simulated"))),
+            _number("--warm-up", warm_up) or 0.0, _whole("--replications", replications), _number("--precision", precision),
+            7 if seed is None else _whole("--seed", seed) or 0, forecast, as_json, out,
+        )
+    )  # fmt: skip
+
+
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help=_("A log of any kind that is read."))],
     target: Annotated[
@@ -414,3 +526,15 @@ def _whole(name: str, value: str | None) -> int | None:
     if not (value.isascii() and value.isdigit()):
         raise UsageError(_("{name} needs a whole number, 0 or more; '{value}' is not.", name=name, value=value))
     return int(value)
+
+
+def _number(name: str, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise UsageError(_("{name} needs a number, 0 or more; '{value}' is not.", name=name, value=value))
+    return number

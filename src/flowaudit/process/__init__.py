@@ -17,6 +17,7 @@ from flowaudit.process.model import (
     Pool,
     Process,
     Resource,
+    Routing,
     Step,
     Template,
     Trip,
@@ -28,6 +29,6 @@ from flowaudit.process.saved import schema
 __all__ = [
     "BANDS", "GRID",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
-    "Pool", "Process", "Profile", "Resource", "Step", "Template", "Timeline", "Trip",
+    "Pool", "Process", "Profile", "Resource", "Routing", "Step", "Template", "Timeline", "Trip",
     "always", "family", "fit_process", "problems", "schema", "utilisation", "validate", "weekly",
 ]  # fmt: skip

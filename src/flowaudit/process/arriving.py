@@ -13,8 +13,8 @@ from flowaudit.worktime import Calendar
 SIGNIFICANT = 3.0
 """A trend is one from so many standard errors on."""
 
-WEEKS = 12
-"""Fewer whole weeks than this tell no trend."""
+WEEKS = 52
+"""Fewer whole weeks than this tell no trend: it could as well be the season."""
 
 
 def fit_arrivals(arrivals: npt.NDArray[np.datetime64], last: np.datetime64, calendar: Calendar) -> Arrivals:

@@ -6,7 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ from flowaudit.process.model import (
     OpenCase,
     Performer,
     Process,
+    Routing,
     Step,
     Template,
     Trip,
@@ -46,7 +47,6 @@ from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Routing = Literal["memory", "traces"]
 
 OWN_CLOCK_EVENTS = 200
 """An activity with at least as many events gets a delay clock of its own."""
@@ -92,7 +92,8 @@ def fit_process(
     calendar : Calendar, optional
         Working days; China's official calendar by default.
     routing : {"memory", "traces"}
-        ``memory``: cases take ways composed from what followed the same past in the log; ``traces``: only ways observed.
+        ``memory``: cases take ways composed from what followed the same past in the log, where these can be made to agree
+        with it (``Process.routing`` says so); ``traces``: only ways observed.
     contention : {"pool", "resource"}
         What of the waiting counts as queueing: the time in which nobody who does such work was free (the least there
         can be), or in which the officer who did it was not (the most). Staffing answers need both, see :func:`bracket`.
@@ -196,7 +197,8 @@ class _Fit:
         ]
         waits, wait_names, wait_of_row, band = self._delays(staff, gates)
         traces = self._traces(wait_of_row, band, work_of_node)
-        templates = generalise(traces) if self.routing == "memory" else counted(traces)
+        composed = generalise(traces) if self.routing == "memory" else None
+        templates = composed or counted(traces)
         last = np.nanmax(self.ends)
         arrivals = np.sort(self.starts[log.case_ptr[:-1]])
         return Process(
@@ -218,6 +220,7 @@ class _Fit:
             arriving=fit_arrivals(arrivals, last, self.calendar),
             open_cases=self._open_cases(templates),
             contention=self.contention,
+            routing="memory" if composed else "traces",
             has_materials=log.table("material_instances") is not None,
             has_visits=(visits := log.table("visits")) is not None and "case_id" in visits,
             has_special=log.table("special_episodes") is not None,

@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 Discipline = Literal["fifo", "priority", "deadline"]
 Contention = Literal["pool", "resource"]
+Routing = Literal["memory", "traces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +358,8 @@ class Process:
     contention : {"pool", "resource"}
         What queueing means, in the fit and in the simulation: a case waits until *anybody* who does such work is free, or
         for the one officer it is dealt out to.
+    routing : {"memory", "traces"}
+        Whether the templates were composed from the log's cases or are these themselves.
     unit, calendar
         How the log was counted, and the official calendar.
     changes : tuple of (str, int)
@@ -381,6 +384,7 @@ class Process:
     arriving: Arrivals | None = None
     open_cases: tuple[OpenCase, ...] = ()
     contention: Contention = "pool"
+    routing: Routing = "traces"
     has_materials: bool = False
     has_visits: bool = False
     has_special: bool = False
@@ -508,6 +512,12 @@ class Process:
         lines = [
             _("Process fitted to {n} cases, {a} activities, {t} ways to run", n=self.cases, a=len(self.activities), t=len(self.templates)),
         ]  # fmt: skip
+        if self.routing == "memory":
+            lines.append(
+                _(
+                    "ways are composed from what followed the same past in the log; every activity is as frequent as there"
+                )
+            )
         if len(self.arrivals):
             lines.append(
                 _("arrivals: {n}, {first} to {last}, replayed", n=len(self.arrivals), first=str(self.arrivals[0])[:10], last=str(self.arrivals[-1])[:10])

@@ -51,7 +51,7 @@ class _Past:
     visits: dict[int, int]
 
 
-def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
+def generalise(traces: Sequence[Trace]) -> tuple[Template, ...] | None:
     """Compose ways for cases from the observed ones.
 
     Parameters
@@ -60,8 +60,9 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
 
     Returns
     -------
-    tuple of Template
-        Weights sum to the number of traces. No way is longer than the observed ones allow: no activity comes more often
+    tuple of Template or None
+        Weights sum to the number of traces. None where no weights make the activities as frequent as in the log: in logs in
+        which nearly every case is unlike all others, or many activities run beside each other. No way is longer than the observed ones allow: no activity comes more often
         than it did in some observed case.
 
     Notes
@@ -72,8 +73,7 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
     the same without times; its last two activities; its last one. A context with n
     occurrences and u different continuations is used with probability n / (n + u) (Witten and Bell 1991, escape
     method C), else the next shorter one; contexts seen in a single case are not used, so that no rare case is copied
-    as a whole. Where the activities cannot be made as frequent as in the log by weighting what was composed (in logs in which
-    nearly every case is unlike all others), the observed ways are taken as they are. A step brings along the quarter of its delay, its visit, its materials and what its correction was about,
+    as a whole. A step brings along the quarter of its delay, its visit, its materials and what its correction was about,
     because these go together.
 
     References
@@ -91,7 +91,7 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...]:
         found[memory.compose(attributes, rng), attributes] += 1
     weights = _tilted(list(found), np.array(list(found.values()), float), traces)
     if weights is None:
-        return counted(traces)
+        return None
     return tuple(
         Template(float(w), (branch,), attributes)
         for (branch, attributes), w in zip(found, weights, strict=True)

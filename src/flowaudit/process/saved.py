@@ -177,6 +177,7 @@ class SavedProcess(_Part):
     unit: Literal["case", "bundle"]
     calendar: str
     contention: Literal["pool", "resource"]
+    routing: Literal["memory", "traces"]
     identifiable: SavedIdentifiable
     grid: list[float]
     nodes: list[SavedNode]
@@ -260,6 +261,7 @@ def to_dict(process: Process) -> dict[str, Any]:
         "unit": process.unit,
         "calendar": process.calendar,
         "contention": process.contention,
+        "routing": process.routing,
         "identifiable": asdict(process.identifiable),
         "grid": quantiles.GRID.tolist(),
         "nodes": [_node(n) for n in process.nodes],
@@ -385,6 +387,7 @@ def _process(saved: SavedProcess) -> Process:
             for c in saved.open_cases
         ),
         contention=saved.contention,
+        routing=saved.routing,
         has_materials=saved.has_materials,
         has_visits=saved.has_visits,
         has_special=saved.has_special,
