@@ -18,6 +18,9 @@ SAMPLE = 2
 LEAST, MOST = 2_000, 10_000
 """But at least, and at most, so many."""
 
+LEVELS = 7
+"""Kinds of contexts."""
+
 LAST = 3
 """Activities that the longest memory short of the whole past reaches back."""
 
@@ -26,6 +29,9 @@ MOST_TILT = 6.0
 
 MISSED = 0.002
 """Times per case by which an activity's frequency may still differ from the log's."""
+
+DEAD_ENDS = 20
+"""How often a way is begun again that can only go on with what has come too often; then an observed one is taken."""
 
 SEED = 20_200_406
 """Of the composition: a fit has no luck of its own."""
@@ -68,13 +74,18 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...] | None:
     Notes
     -----
     A way grows step by step. The next step (or the end) is one that followed the same context in the log, drawn with the
-    frequency it had there. Contexts, from the longest: the whole past with the attributes of the case; its last three
-    activities, how often the last one has come, in which quarter of its delays the last step lay and how much time had passed;
-    the same without times; its last two activities; its last one. A context with n
-    occurrences and u different continuations is used with probability n / (n + u) (Witten and Bell 1991, escape
-    method C), else the next shorter one; contexts seen in a single case are not used, so that no rare case is copied
+    frequency it had there. Contexts, from the longest:
+
+    1. the whole past, with the attributes of the case;
+    2. what has been done and how often, and what last, with the attributes, the quarter of its delays in which the last step
+       lay, and how much time had passed; 3. the same without attributes and times;
+    4. the last three activities and how often the last one has come, with attributes and times; 5. the same without them;
+    6. the last two activities; 7. the last one.
+
+    A context with n occurrences and u different continuations is used with probability n / (n + u) (Witten and Bell 1991,
+    escape method C), else the next shorter one; contexts seen in a single case are not used, so that no rare case is copied
     as a whole. A step brings along the quarter of its delay, its visit, its materials and what its correction was about,
-    because these go together.
+    because these go together. At last the ways are weighted so that every activity is as frequent as in the log.
 
     References
     ----------
@@ -145,7 +156,7 @@ def _tilted(
 class _Memory:
     def __init__(self, traces: Sequence[Trace]) -> None:
         self.traces = traces
-        self.levels: list[dict[Hashable, list[tuple[int, int]]]] = [defaultdict(list) for _level in range(5)]
+        self.levels: list[dict[Hashable, list[tuple[int, int]]]] = [defaultdict(list) for _level in range(LEVELS)]
         self.tree: dict[tuple[int, Hashable], int] = {}
         self.kind: dict[Hashable, int] = {}
         self.uses: list[dict[int, list[MaterialUse]]] = []
@@ -201,8 +212,11 @@ class _Memory:
         """Keys of the past, from the longest; a whole past that has not been seen has none."""
         nodes = past.nodes
         last = nodes[-1] if nodes else -1
+        done = frozenset(past.visits.items())
         return [
             ("whole", past.whole),
+            (last, done, state, attributes),
+            (last, done),
             (tuple(nodes[-LAST:]), past.visits.get(last, 0), state, attributes),
             (tuple(nodes[-LAST:]), past.visits.get(last, 0)),
             tuple(nodes[-2:]),
@@ -218,7 +232,16 @@ class _Memory:
         past.visits[step.node] = past.visits.get(step.node, 0) + 1
 
     def compose(self, attributes: Attributes, rng: np.random.Generator) -> Branch:
-        """Compose one way."""
+        """Compose one way; it ends where an observed one did."""
+        for _try in range(DEAD_ENDS):
+            way = self._way(attributes, rng)
+            if way is not None:
+                return way
+        own = [trace.branch for trace in self.traces if trace.attributes == attributes]
+        return own[int(rng.integers(len(own)))]
+
+    def _way(self, attributes: Attributes, rng: np.random.Generator) -> Branch | None:
+        """Compose one way; None where it could go on only with an activity that has come as often as it may."""
         past = _Past(self._root(attributes), [], {})
         steps: list[Step] = []
         uses: list[MaterialUse] = []
@@ -228,8 +251,10 @@ class _Memory:
         while True:
             found = self._next(past, attributes, state, rng)
             if found is None:
-                break
+                return None
             t, position = found
+            if position >= len(self.traces[t].branch.steps):
+                break
             step = self.traces[t].branch.steps[position]
             here = len(steps)
             place = self._places(t, position, steps)
@@ -271,7 +296,7 @@ class _Memory:
     def _next(
         self, past: _Past, attributes: Attributes, state: tuple[int, int], rng: np.random.Generator
     ) -> tuple[int, int] | None:
-        """An occurrence to go on from: (trace, position); None to end."""
+        """An occurrence to go on from: (trace, position), which is past its last step to end; None if there is none."""
         contexts = self._contexts(past, attributes, state)
         for level, key in enumerate(contexts):
             occurrences = self.levels[level].get(key, [])
@@ -284,10 +309,7 @@ class _Memory:
             for _try in range(8):
                 t, position = occurrences[int(rng.integers(n))]
                 steps = self.traces[t].branch.steps
-                if position >= len(steps):
-                    return None
-                node = steps[position].node
-                if past.visits.get(node, 0) < self.most[node]:
+                if position >= len(steps) or past.visits.get(steps[position].node, 0) < self.most[steps[position].node]:
                     return t, position
         return None
 
