@@ -45,7 +45,7 @@ def test_the_bracket_holds_the_planted_effect_of_a_third_officer(lying_h):
     found = bracket(log, lambda p: p.with_staff(0, 1), calendar=CALENDAR, replications=6)
     low, high = found.queue_share
     assert 0.0 <= low <= high <= 1.0
-    row = found.table.set_index("metric").loc["time"]
+    row = found.table.set_index("metric").loc["cycle_h"]
     slack = 0.15 * truth + 3 * max(row["error_least"], row["error_most"])
     assert (
         min(row["saved_least"], row["saved_most"]) - slack

@@ -17,7 +17,7 @@ MOST_WAYS = 20_000
 MASS = 1e-6
 """or until the others together are rarer than this,"""
 
-MOST_STEPS = 1_000_000
+MOST_STEPS = 500_000
 """or until they hold so many steps, or as soon as the next one is rarer than a drawn one would be."""
 
 DRAWN_WAYS = 5_000

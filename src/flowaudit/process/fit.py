@@ -172,7 +172,10 @@ class _Fit:
         has_work = log.has("start") and bool(np.mean(self.ends > self.starts) > 0.2)
         self.nodes, self.node_of_row = self._nodes()
         self.profiles, clock_of_node = self._clocks()
-        self.open_profile = open_hours(mine_profile(self.starts, self.calendar))
+        gates, batches = self._gates()
+        # A meeting at which everything starts at once says nothing about the hours in which the rest is done.
+        alone = ~np.isin(self.node_of_row, list(batches))
+        self.open_profile = open_hours(mine_profile(self.starts[alone] if alone.any() else self.starts, self.calendar))
         staff = self._staff() if has_work else None
         families = self._families(has_work)
         works = np.zeros((0, len(quantiles.GRID)))
@@ -182,7 +185,6 @@ class _Fit:
             works, work_of_node, performers = work_tables(
                 self.node_of_row, self._work(staff), self.rows_complete, staff, len(self.nodes), families
             )
-        gates, batches = self._gates()
         overtime = self._overtime(staff, gates)
         self.nodes = [
             replace(
@@ -397,8 +399,9 @@ class _Fit:
                 # What missed the batch before was ready after it, nobody knows when: the middle is taken. The rest was ready
                 # when it was enabled, for all that can be seen.
                 rows = self.node_of_row == i
-                passed = self._previous_slot(gates[node.batch.gate], self.start_h[rows]) + 24.0 / SLOTS
+                passed = self._previous_slot(gates[node.batch.gate], self.start_h[rows])
                 late = passed > self.enabled_h[rows]
+                passed += 24.0 / SLOTS
                 until = until.copy()
                 until[rows] = np.where(late, (passed + self.start_h[rows]) / 2.0, self.enabled_h[rows])
         delay = np.empty(len(self.starts))

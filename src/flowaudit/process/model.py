@@ -358,6 +358,8 @@ class Process:
     contention : {"pool", "resource"}
         What queueing means, in the fit and in the simulation: a case waits until *anybody* who does such work is free, or
         for the one officer it is dealt out to.
+    habit : float
+        Where cases are dealt out to officers: share dealt by who usually does such work; the rest goes to who has least in hand.
     routing : {"memory", "traces"}
         Whether the templates were composed from the log's cases or are these themselves.
     unit, calendar
@@ -384,6 +386,7 @@ class Process:
     arriving: Arrivals | None = None
     open_cases: tuple[OpenCase, ...] = ()
     contention: Contention = "pool"
+    habit: float = 1.0
     routing: Routing = "traces"
     has_materials: bool = False
     has_visits: bool = False

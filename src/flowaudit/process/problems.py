@@ -165,6 +165,8 @@ def _broken(process: Process, branch: Branch) -> str | None:
 
 
 def _people(process: Process) -> Iterator[Problem]:
+    if not 0.0 <= process.habit <= 1.0:
+        yield _("people"), _("the share dealt out by habit is not between 0 and 1"), _("let habit lie between 0 and 1.")
     hours = [c.hours_per_week() for c in process.calendars]
     for r in process.resources:
         if not 0 <= r.calendar < len(process.calendars):

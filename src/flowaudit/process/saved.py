@@ -177,6 +177,7 @@ class SavedProcess(_Part):
     unit: Literal["case", "bundle"]
     calendar: str
     contention: Literal["pool", "resource"]
+    habit: float
     routing: Literal["memory", "traces"]
     identifiable: SavedIdentifiable
     grid: list[float]
@@ -232,7 +233,7 @@ def read(path: str | os.PathLike[str]) -> Process:
     source = Path(path)
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(_("{file}: not a process file ({error}).", file=source.name, error=error)) from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise InputError(
@@ -261,6 +262,7 @@ def to_dict(process: Process) -> dict[str, Any]:
         "unit": process.unit,
         "calendar": process.calendar,
         "contention": process.contention,
+        "habit": process.habit,
         "routing": process.routing,
         "identifiable": asdict(process.identifiable),
         "grid": quantiles.GRID.tolist(),
@@ -387,6 +389,7 @@ def _process(saved: SavedProcess) -> Process:
             for c in saved.open_cases
         ),
         contention=saved.contention,
+        habit=saved.habit,
         routing=saved.routing,
         has_materials=saved.has_materials,
         has_visits=saved.has_visits,

@@ -16,7 +16,7 @@ from numba import njit
 DONE, RELEASE, WAKE, READY = 0, 1, 2, 3
 """Kinds of events, in the order in which simultaneous ones are served; arrivals come between WAKE and READY."""
 
-ROUTE, BRANCH, WAIT, WORK, PICK, GAP = 0, 1, 2, 3, 4, 5
+ROUTE, BRANCH, WAIT, WORK, PICK, GAP, DEAL = 0, 1, 2, 3, 4, 5, 6
 """Purposes of random numbers."""
 
 FIFO, PRIORITY, DEADLINE = 0, 1, 2
@@ -64,7 +64,7 @@ def forward(within, before, classes, p, t):  # type: ignore[no-untyped-def]
     return before[p, day] + low + (place - slot) * (within[p, k, slot + 1] - low)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def inverse(within, before, classes, p, u, t):  # type: ignore[no-untyped-def]
     """First instant, not before ``t``, at which ``u`` operational hours of clock ``p`` have elapsed."""
     n = len(classes)
@@ -322,6 +322,31 @@ def pick(g, fixed, step_u, members, member_ptr, weights, cal, capacity, busy, du
 
 
 @njit(cache=True, nogil=True)
+def deal(g, by_habit, u, members, member_ptr, weights, capacity, busy, queued):  # type: ignore[no-untyped-def]
+    """Place in group ``g`` of the member a step is dealt out to: by weight, or, not by habit, among those with least in hand."""
+    least = np.inf
+    for m in range(member_ptr[g], member_ptr[g + 1]):
+        r = members[m]
+        if capacity[r] > 0:
+            least = min(least, (busy[r] + queued[r]) / capacity[r])
+    total = 0.0
+    for m in range(member_ptr[g], member_ptr[g + 1]):
+        r = members[m]
+        if capacity[r] > 0 and (by_habit or (busy[r] + queued[r]) / capacity[r] <= least):
+            total += weights[m]
+    found = member_ptr[g]
+    total *= u
+    for m in range(member_ptr[g], member_ptr[g + 1]):
+        r = members[m]
+        if capacity[r] > 0 and (by_habit or (busy[r] + queued[r]) / capacity[r] <= least):
+            found = m
+            total -= weights[m]
+            if total < 0.0:
+                break
+    return found
+
+
+@njit(cache=True, nogil=True)
 def pick_off_duty(g, fixed, step_u, t, members, member_ptr, weights, cal, capacity, busy, within, classes):  # type: ignore[no-untyped-def]
     """Place in group ``g`` of a member with a free place, by weight, if nobody is on duty within an hour; else -1."""
     total = 0.0
@@ -368,7 +393,7 @@ def run(  # type: ignore[no-untyped-def]
     node_clock, node_group, node_gate, node_overtime, node_size, node_patience, node_duty,
     waits, works, grid, bands, own_ptr, own_work,
     delay_within, delay_before, work_within, work_before, gates, classes,
-    group_discipline, member_ptr, members, weights, queue_ptr, queues, cal, capacity, deal_out,
+    group_discipline, member_ptr, members, weights, queue_ptr, queues, cal, capacity, deal_out, habit,
     until, control,
     case_of, row_of, ready, start, end, who,
 ):  # fmt: skip
@@ -407,6 +432,7 @@ def run(  # type: ignore[no-untyped-def]
     root = np.full(n_queues, _NONE, np.int32)
     wake_at = np.full(n_queues, np.inf)
     busy = np.zeros(len(cal), np.int64)
+    queued = np.zeros(len(cal), np.int64)
     batch_head = np.full(len(node_size), _NONE, np.int64)
     batch_count = np.zeros(len(node_size), np.int64)
     batch_number = np.zeros(len(node_size), np.int64)
@@ -484,18 +510,8 @@ def run(  # type: ignore[no-untyped-def]
                     queue, fixed = g, _NONE
                     u = uniform(seed, numbers[case_of[s]], step_origin[row_of[s]], PICK)
                     if deal_out:
-                        total, m = 0.0, member_ptr[g]
-                        for j in range(member_ptr[g], member_ptr[g + 1]):
-                            if capacity[members[j]] > 0:
-                                total += weights[j]
-                        total *= u
-                        for j in range(member_ptr[g], member_ptr[g + 1]):
-                            if capacity[members[j]] > 0:
-                                m = j
-                                total -= weights[j]
-                                if total < 0.0:
-                                    break
-                        fixed = m
+                        by_habit = uniform(seed, numbers[case_of[s]], step_origin[row_of[s]], DEAL) < habit
+                        fixed = deal(g, by_habit, u, members, member_ptr, weights, capacity, busy, queued)
                         dealt[s] = fixed
                         queue = n_groups + members[fixed]
                     found = _NONE
@@ -522,6 +538,8 @@ def run(  # type: ignore[no-untyped-def]
                             root[queue] = merge(root[queue], s, left, right, key, turn)
                         else:
                             root[queue] = _first_come(root[queue], s, left, right)
+                        if queue >= n_groups:
+                            queued[queue - n_groups] += 1
                         at = opening(
                             g, fixed, t, members, member_ptr, cal, capacity, busy, work_within, work_before, classes
                         )
@@ -569,6 +587,8 @@ def run(  # type: ignore[no-untyped-def]
                                     root[best] = merge(left[begin], right[begin], left, right, key, turn)
                                 else:
                                     root[best] = _next_come(begin, left, right)
+                                if best >= n_groups:
+                                    queued[best - n_groups] -= 1
                                 busy[r] += 1
                                 g = node_group[step_node[row_of[begin]]]
                                 for m in range(member_ptr[g], member_ptr[g + 1]):
@@ -650,6 +670,8 @@ def run(  # type: ignore[no-untyped-def]
                     root[serving] = merge(left[s], right[s], left, right, key, turn)
                 else:
                     root[serving] = _next_come(s, left, right)
+                if serving >= n_groups:
+                    queued[serving - n_groups] -= 1
                 busy[members[found]] += 1
                 begin, with_whom = s, found
             if begin < 0:
@@ -687,15 +709,18 @@ def run(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _grown(old):  # type: ignore[no-untyped-def]
+    # Not a slice: its check of the shapes takes more than a second to compile.
     new = np.empty(2 * len(old))
-    new[: len(old)] = old
+    for i in range(len(old)):
+        new[i] = old[i]
     return new
 
 
 @njit(cache=True, nogil=True)
 def _grown_i(old):  # type: ignore[no-untyped-def]
     new = np.empty(2 * len(old), np.int64)
-    new[: len(old)] = old
+    for i in range(len(old)):
+        new[i] = old[i]
     return new
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,9 +13,9 @@ import pandas as pd
 
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.messages import translate as _
-from flowaudit.process import Process
+from flowaudit.process import Process, validate
 from flowaudit.simulation.precision import replicate
-from flowaudit.simulation.simulate import Moment
+from flowaudit.simulation.simulate import Moment, _Plan, _Prepared
 from flowaudit.worktime import Calendar, load_calendar
 
 Stamps = npt.NDArray[np.datetime64]
@@ -23,11 +23,8 @@ Stamps = npt.NDArray[np.datetime64]
 LOW, HIGH = 0.1, 0.9
 """Probabilities between which an 80 % interval lies."""
 
-FIRST_WEEKS, LONGEST_DAYS = 8, 3 * 366
+FIRST_DAYS, LONGEST_DAYS = 56, 3 * 366
 """How long cases arrive beside the open ones, at first and at most."""
-
-REACHED = 0.999
-"""Arrivals go on until this share of the ends."""
 
 CLOSING = ("decide", "deliver")
 
@@ -217,7 +214,7 @@ def forecast(
     begins again. Intervals are those of the office as it was fitted; they do not know of a fitted model's own error, nor of
     an office that changes.
 
-    Arrivals go on until all but one in a thousand of the ends of open cases have come, at most for three years.
+    In each replication new cases arrive until the last open one has ended, at most for three years.
 
     References
     ----------
@@ -240,15 +237,7 @@ def forecast(
             hint=_("a forecast begins where the log ends."),
         )
     calendar = calendar or load_calendar(process.calendar)
-    days = float(7 * FIRST_WEEKS) if arrivals and process.arriving is not None else 0.0
-    while True:
-        ends = _simulated(process, now, days, replications, seed, calendar, progress)
-        last = np.quantile(_ticks(ends), REACHED, method="inverted_cdf")
-        if not days or last <= _ticks(np.array((now + pd.Timedelta(days=days)).to_datetime64())):
-            break
-        if days >= LONGEST_DAYS or last == NEVER:
-            break
-        days = min(2.0 * days, LONGEST_DAYS)
+    ends = _simulated(process, now, arrivals is not None, replications, seed, calendar, progress)
     return _told(process, now, asked, ends, seed)
 
 
@@ -274,31 +263,45 @@ def _end_of_log(process: Process) -> pd.Timestamp:
 def _simulated(
     process: Process,
     now: pd.Timestamp,
-    days: float,
+    with_new: bool,
     replications: int,
     seed: int,
     calendar: Calendar,
     progress: Callable[[int, int], None] | None,
 ) -> Stamps:
-    """When each open case ends in each replication, with cases arriving for some days; NaT: not within the calendar."""
-    given: dict[str, object] = {"arrivals": np.array([], "datetime64[us]")}
-    if days:
-        given = {"arrivals": "simulated", "start": now, "cases": _number(process, days)}
+    """When each open case ends in each replication; NaT: not within the calendar."""
+    validate(process)
+    if with_new and process.arriving is not None:
+        plan = _Plan.of(process, _number(process, LONGEST_DAYS), now, None, "simulated", 0.0, True)
+    else:
+        with_new = False
+        plan = _Plan.of(process, None, None, None, np.array([], "datetime64[us]"), 0.0, True)
+    prepared = _Prepared.of(process, plan, calendar)
     ends = np.full((replications, len(process.open_cases)), np.datetime64("NaT", "us"))
-    runs = replicate(
-        process, **given, work_in_progress=True, stop=replications, seed=seed, calendar=calendar,  # type: ignore[arg-type]
-    )  # fmt: skip
-    for k, run in enumerate(runs):
-        mine = np.flatnonzero(run.open_case >= 0)
-        if len(mine):
-            last = np.fmax.reduceat(run.end, run.case_ptr[:-1])[mine]
-            ends[k, run.open_case[mine]] = run.stamps(last)
-        if progress:
-            progress(k + 1, replications)
+    left, days, done = list(range(replications)), FIRST_DAYS, 0
+    while left:
+        if with_new:
+            prepared = replace(prepared, plan=replace(plan, cases=_number(process, days)))
+        limit = _ticks(np.array((now + pd.Timedelta(days=days)).to_datetime64()))
+        again = []
+        for k, run in zip(left, replicate(prepared, left, seed), strict=True):
+            mine = np.flatnonzero(run.open_case >= 0)
+            if len(mine):
+                last = np.fmax.reduceat(run.end, run.case_ptr[:-1])[mine]
+                ends[k, run.open_case[mine]] = run.stamps(last)
+            known = ends[k][~np.isnat(ends[k])]
+            if with_new and days < LONGEST_DAYS and (_ticks(known) > limit).any():
+                # Its last cases are worked on after new ones ceased to come: once more, with new ones for longer.
+                again.append(k)
+            else:
+                done += 1
+                if progress:
+                    progress(done, replications)
+        left, days = again, min(2 * days, LONGEST_DAYS)
     return ends
 
 
-def _number(process: Process, days: float) -> int:
+def _number(process: Process, days: int) -> int:
     """Cases that arrive in so many days, with some to spare: too many do no harm."""
     model = process.arriving
     assert model is not None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+import itertools
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -19,7 +20,7 @@ from flowaudit.errors import InsufficientDataError, UsageError, nearest
 from flowaudit.eventlog import EventLog
 from flowaudit.messages import translate as _
 from flowaudit.metrics import case_measures, metric_label
-from flowaudit.process import Process, validate
+from flowaudit.process import Process
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.simulation.simulate import Moment, _Plan, _Prepared, simulate
 from flowaudit.worktime import Calendar, load_calendar
@@ -179,10 +180,8 @@ def simulate_until_precise(
     for run in made:
         enough = look(run)
     if enough is None and len(made) < most:
-        more = replicate(
-            process, cases=cases, start=start, until=until, arrivals=arrivals, warm_up_days=warm_up_days,
-            work_in_progress=work_in_progress, first=LEAST, stop=most, seed=seed, calendar=calendar,
-        )  # fmt: skip
+        plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
+        more = replicate(_Prepared.of(process, plan, calendar), range(LEAST, most), seed)
         for run in more:
             made.append(run)
             enough = look(run)
@@ -194,42 +193,24 @@ def simulate_until_precise(
     return found, Precision(name, precision, confidence, look_ahead, enough, table)
 
 
-def replicate(
-    process: Process,
-    *,
-    cases: int | None = None,
-    start: Moment | None = None,
-    until: Moment | None = None,
-    arrivals: npt.NDArray[np.datetime64] | Literal["observed", "simulated"] | None = None,
-    warm_up_days: float = 0.0,
-    work_in_progress: bool = False,
-    first: int = 0,
-    stop: int,
-    seed: int,
-    calendar: Calendar,
-) -> Generator[Run]:
-    """Give the replications ``first`` to ``stop`` of a simulation one after the other, those of :func:`simulate`.
+def replicate(prepared: _Prepared, numbers: Sequence[int], seed: int) -> Generator[Run]:
+    """Give some replications of a simulation one after the other; number k is the k-th of :func:`simulate`.
 
-    Only as many as there are processors are in memory beside the one given; closing the iterator stops them.
+    Only as many as there are processors are in memory beside the one given; closing the generator stops them.
     """
-    validate(process)
-    plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
-    prepared = _Prepared.of(process, plan, calendar)
-    return _given(prepared, first, stop, seed)
-
-
-def _given(prepared: _Prepared, first: int, stop: int, seed: int) -> Generator[Run]:
-    seeds = [int(s.generate_state(1, np.uint64)[0]) for s in np.random.SeedSequence(seed).spawn(stop)]
-    workers = max(min(stop - first, os.cpu_count() or 1), 1)
+    children = np.random.SeedSequence(seed).spawn(max(numbers, default=-1) + 1)
+    workers = max(min(len(numbers), os.cpu_count() or 1), 1)
+    ahead = iter(numbers)
     waiting: deque[tuple[Future[Run], npt.NDArray[np.int64]]] = deque()
-    ahead = first
     with ThreadPoolExecutor(max_workers=workers) as executor:
         try:
-            while ahead < stop or waiting:
-                while ahead < stop and len(waiting) < workers:
+            while True:
+                for k in itertools.islice(ahead, workers - len(waiting)):
                     control = np.zeros(3, np.int64)
-                    waiting.append((executor.submit(prepared.run, ahead, seeds[ahead], control), control))
-                    ahead += 1
+                    own = int(children[k].generate_state(1, np.uint64)[0])
+                    waiting.append((executor.submit(prepared.run, k, own, control), control))
+                if not waiting:
+                    return
                 yield waiting.popleft()[0].result()
         finally:
             for job, control in waiting:

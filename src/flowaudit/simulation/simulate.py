@@ -376,7 +376,7 @@ class _Prepared:
             process.waits, process.works, GRID, float(BANDS), people.own_ptr, people.own_work,
             delay_within, delay_before, work_within, work_before, gates, classes,
             people.discipline, people.member_ptr, people.members, people.weights, people.queue_ptr, people.queues,
-            people.calendar, people.capacity, process.contention == "resource",
+            people.calendar, people.capacity, process.contention == "resource", process.habit,
             self.until_h, control,
             case_of, row_of, ready, start, end, who,
         )  # fmt: skip
