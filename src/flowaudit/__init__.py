@@ -103,9 +103,18 @@ if TYPE_CHECKING:
         work_in_progress,
     )
     from flowaudit.planning import Attribution, waterfall
-    from flowaudit.process import Process, fit_process
+    from flowaudit.process import Process, fit_process, read_bpmn, write_bpmn
     from flowaudit.redesign import MEASURES, Scenario, suggest
-    from flowaudit.simulation import Runs, fidelity, simulate
+    from flowaudit.simulation import (
+        Forecast,
+        Runs,
+        bracket,
+        fidelity,
+        forecast,
+        simulate,
+        simulate_until_precise,
+        summarise,
+    )
     from flowaudit.study import Study, StudySettings, study
     from flowaudit.targets import Target, Verdict, evaluate, read_targets
     from flowaudit.views import draw
@@ -141,9 +150,11 @@ _QUESTIONS = {
         "explain", "handover_network", "knock_out_order", "lagging", "synchronisation", "waiting_causes",
     ),
     # What if it were done otherwise, and what then?
-    "process": ("Process", "fit_process"),
+    "process": ("Process", "fit_process", "read_bpmn", "write_bpmn"),
     "redesign": ("MEASURES", "Scenario", "suggest"),
-    "simulation": ("Runs", "fidelity", "simulate"),
+    "simulation": (
+        "Forecast", "Runs", "bracket", "fidelity", "forecast", "simulate", "simulate_until_precise", "summarise",
+    ),
     # Is it good enough, and which measure saves how much?
     "targets": ("Target", "Verdict", "evaluate", "read_targets"),
     "planning": ("Attribution", "waterfall"),
@@ -158,20 +169,21 @@ _HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
 
 __all__ = [
     "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure",
-    "Finding", "Findings", "FlowAuditError", "FourReductions", "Limit", "ObjectLog", "OfficeHours", "Plan", "Process",
-    "Quality", "Reduction", "Runs", "Scenario", "Standardised", "Study", "StudySettings", "Target", "Tariffs",
-    "Verdict", "Waiting", "__version__", "apply_merges", "approval_levels", "bottlenecks", "build_store",
-    "bundle_clocks", "bundle_time", "burden", "check", "clean", "clock_problems", "clocks", "compare_peers",
-    "critical_path", "cycle_time", "deliver", "diagnose", "directly_follows", "discover", "draw", "drift",
-    "estimate_starts", "evaluate", "exemptions", "explain", "fidelity", "fit_process", "flatten", "four_by",
-    "four_reductions", "guide_figures", "handover_network", "handovers", "knock_out_order", "lagging", "lint",
-    "load_calendar", "load_sample", "measure_problems", "officer_map", "open_log", "plan", "propose_merges",
-    "queue_curves", "read_catalogue", "read_csv", "read_excel", "read_folder", "read_frame", "read_log",
-    "read_mapping", "read_ocel", "read_office_hours", "read_parquet", "read_targets", "read_tariffs", "read_xes",
-    "replay_fitness", "rework", "select", "simulate", "source_rows", "spectra", "spectrum", "stage_times",
-    "standardise", "study", "suggest", "synchronisation", "time_by", "time_summary", "variants", "waiting_causes",
-    "waterfall", "work_in_progress", "write_csv", "write_log", "write_mapping", "write_ocel", "write_officer_map",
-    "write_parquet", "write_xes",
+    "Finding", "Findings", "FlowAuditError", "Forecast", "FourReductions", "Limit", "ObjectLog", "OfficeHours",
+    "Plan", "Process", "Quality", "Reduction", "Runs", "Scenario", "Standardised", "Study", "StudySettings",
+    "Target", "Tariffs", "Verdict", "Waiting", "__version__", "apply_merges", "approval_levels", "bottlenecks",
+    "bracket", "build_store", "bundle_clocks", "bundle_time", "burden", "check", "clean", "clock_problems",
+    "clocks", "compare_peers", "critical_path", "cycle_time", "deliver", "diagnose", "directly_follows", "discover",
+    "draw", "drift", "estimate_starts", "evaluate", "exemptions", "explain", "fidelity", "fit_process", "flatten",
+    "forecast", "four_by", "four_reductions", "guide_figures", "handover_network", "handovers", "knock_out_order",
+    "lagging", "lint", "load_calendar", "load_sample", "measure_problems", "officer_map", "open_log", "plan",
+    "propose_merges", "queue_curves", "read_bpmn", "read_catalogue", "read_csv", "read_excel", "read_folder",
+    "read_frame", "read_log", "read_mapping", "read_ocel", "read_office_hours", "read_parquet", "read_targets",
+    "read_tariffs", "read_xes", "replay_fitness", "rework", "select", "simulate", "simulate_until_precise",
+    "source_rows", "spectra", "spectrum", "stage_times", "standardise", "study", "suggest", "summarise",
+    "synchronisation", "time_by", "time_summary", "variants", "waiting_causes", "waterfall", "work_in_progress",
+    "write_bpmn", "write_csv", "write_log", "write_mapping", "write_ocel", "write_officer_map", "write_parquet",
+    "write_xes",
 ]  # fmt: skip
 
 

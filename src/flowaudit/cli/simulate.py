@@ -21,11 +21,17 @@ from flowaudit.eventlog import EventLog, Unit, write_csv
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Fidelity, metric_label, shown, statistic_name
-from flowaudit.process import Contention, Process, fit_process
-from flowaudit.simulation import Runs, fidelity, simulate
-from flowaudit.simulation.forecast import Forecast, forecast
-from flowaudit.simulation.intervals import summarise
-from flowaudit.simulation.precision import Precision, simulate_until_precise
+from flowaudit.process import Contention, Process, fit_process, read_bpmn
+from flowaudit.simulation import (
+    Forecast,
+    Precision,
+    Runs,
+    fidelity,
+    forecast,
+    simulate,
+    simulate_until_precise,
+    summarise,
+)
 from flowaudit.worktime import Calendar, load_calendar
 
 FILES = (
@@ -186,8 +192,6 @@ def _read(asked: Request) -> tuple[EventLog | None, Catalogue | None, Process | 
     catalogue = None if asked.catalogue is None else read_catalogue(asked.catalogue)
     if asked.process is not None:
         return None, catalogue, Process.load(asked.process)
-    from flowaudit.process.bpmn_import import read_bpmn
-
     assert asked.bpmn is not None
     assert asked.parameters is not None
     return None, catalogue, read_bpmn(asked.bpmn, asked.parameters)
@@ -338,7 +342,7 @@ def _show_forecast(told: Forecast) -> None:
 
 
 def _metric(metric: Any, statistic: Any) -> str:
-    if metric in METRICS or metric == "clock":
+    if metric in METRICS:
         return metric_label(str(metric))
     names = {
         ("queue", "per_case"): _("waiting in queues"),

@@ -1,5 +1,7 @@
 """The model a simulator runs, fitted to a log or read from a BPMN file: routing, delays, work, people, arrivals."""
 
+from flowaudit.process.bpmn_export import write_bpmn
+from flowaudit.process.bpmn_import import bpmn_problems, read_bpmn
 from flowaudit.process.clock import Profile, Timeline, always, weekly
 from flowaudit.process.fit import fit_process
 from flowaudit.process.model import (
@@ -30,5 +32,5 @@ __all__ = [
     "BANDS", "GRID",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
     "Pool", "Process", "Profile", "Resource", "Routing", "Step", "Template", "Timeline", "Trip",
-    "always", "family", "fit_process", "problems", "schema", "utilisation", "validate", "weekly",
+    "always", "bpmn_problems", "family", "fit_process", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
 ]  # fmt: skip

@@ -250,11 +250,26 @@ class _Blocks:
         self.blocks = [block for k, block in enumerate(self.blocks) if k not in involved] + [merged + rest]
 
     def placed(self, way: Sequence_) -> list[int | tuple[int, dict[int, Sequence_]]]:
-        """Return a way as nodes and visits to blocks (the block, and what is done in each of its branches)."""
+        """Return a way as nodes and visits to blocks (the block, and what is done in each of its branches).
+
+        What belongs to one branch and comes alone here passes its block, too, whose other branches are then skipped.
+        """
         out: list[int | tuple[int, dict[int, Sequence_]]] = []
-        for item in way:
+        alone = [self.place.get(item) if isinstance(item, int) else None for item in way]
+        block_at = [self.place.get(flat((item,))[0], (-1, -1))[0] for item in way]
+        k = 0
+        while k < len(way):
+            item, first = way[k], k
+            k += 1
             if isinstance(item, int):
-                out.append(item)
+                place = alone[first]
+                while place is not None and k < len(way) and alone[k] == place:
+                    k += 1
+                near = {block_at[i] for i in (first - 1, k) if 0 <= i < len(way)}
+                if place is None or place[0] in near:
+                    out.extend(flat(way[first:k]))
+                else:
+                    out.append((place[0], {place[1]: way[first:k]}))
                 continue
             nodes = flat((item,))
             blocks = {self.place[n][0] if n in self.place else -1 for n in nodes}

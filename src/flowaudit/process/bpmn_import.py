@@ -20,7 +20,7 @@ from flowaudit.eventlog import APPLICANT
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
 from flowaudit.process.bpmn_diagram import Diagram, Element, Problem, read_diagram
-from flowaudit.process.bpmn_ways import MASS, Way, Ways, find_ways, structure
+from flowaudit.process.bpmn_ways import MASS, SEED, Way, Ways, find_ways, structure
 from flowaudit.process.clock import Profile, Timeline, always
 from flowaudit.process.mixing import mixture
 from flowaudit.process.model import (
@@ -49,7 +49,7 @@ ROUNDING = 1e-4
 """By how much the probabilities of a gateway may miss 1 through rounding; they are scaled to 1."""
 
 EVEN = 1e-3
-"""Ways at least this probable run through all quarters of their delays in equal shares; rarer ones through one each."""
+"""Ways at least this probable run through all quarters of their delays in equal shares; rarer ones take one each in turn."""
 
 MOST_DAYS = 36_525
 """Planned arrivals are laid out over a hundred years at most."""
@@ -89,7 +89,8 @@ def read_bpmn(bpmn: Source, parameters: Source) -> Process:
     A timer is an automatic step of its own, since a branch that waits is not the delay of one task.
 
     *Delays* are drawn from their whole table: a way with delays has branches in which each quarter of each delay comes
-    equally often, and each pair of quarters of two delays does (an orthogonal array; Rao 1947, doi 10.2307/2983576).
+    equally often, and each pair of quarters of two delays does (an orthogonal array; Rao 1947, doi 10.2307/2983576). Rare
+    ways take one quarter of each delay, dealt out so that each comes equally often over all of them.
     """
     process, found = _read(Path(bpmn), Path(parameters))
     if found or process is None:
@@ -511,9 +512,10 @@ def _process(plan: _Plan, ways: Ways) -> Process:
     due = math.inf if p.due_h is None else p.due_h
     waits, works = (np.array(t, float).reshape(len(t), len(quantiles.GRID)) for t in plan.tables)
     drawn = {e for e, task in plan.tasks.items() if task.wait >= 0 and np.ptp(waits[task.wait]) > 0}
+    quarters = _Quarters()
     templates = tuple(
-        Template(way.probability * p.cases, _branches(way, rank, plan.tasks, number, drawn), due_h=due)
-        for rank, way in enumerate(ways.ways)
+        Template(way.probability * p.cases, _branches(way, plan.tasks, number, drawn, quarters), due_h=due)
+        for way in ways.ways
     )
     clock, gap = plan.arriving
     scale = 168.0 / clock.hours_per_week()
@@ -550,23 +552,41 @@ def _arrivals(
     return Arrivals(clock, gaps, p.arrivals.trend, start, last), stamps
 
 
+class _Quarters:
+    """Deals out the quarters of their tables that delays of rare ways are drawn from: each task's equally often."""
+
+    def __init__(self) -> None:
+        self._rng = np.random.default_rng(SEED)
+        self._deck: dict[str, list[int]] = {}
+
+    def next(self, task: str) -> int:
+        if not self._deck.get(task):
+            self._deck[task] = self._rng.permutation(BANDS).tolist()
+        return self._deck[task].pop()
+
+
 def _branches(
-    way: Way, rank: int, tasks: Mapping[str, _Task], number: Mapping[str, int], drawn: set[str]
+    way: Way, tasks: Mapping[str, _Task], number: Mapping[str, int], drawn: set[str], quarters: _Quarters
 ) -> tuple[Branch, ...]:
-    """A way with the quarters its delays are drawn from; one branch where there are none."""
+    """A way with the quarters its delays are drawn from; one branch where there are none, or the way is rare."""
     delayed = [i for i, (e, _after) in enumerate(way.steps) if e in drawn]
-    runs = [_RUNS[rank % len(_RUNS)]] if way.probability < EVEN else _RUNS[: BANDS ** min(len(delayed), 3)]
-    if not delayed:
-        runs = _RUNS[:1]
-    branches = []
-    for run in runs:
-        band = {i: _quarter(run, _COLUMNS[k % len(_COLUMNS)]) for k, i in enumerate(delayed)}
-        steps = tuple(
-            Step(number[e], after, tasks[e].wait, tasks[e].work, i, band=band.get(i, 0))
-            for i, (e, after) in enumerate(way.steps)
+    if way.probability < EVEN:
+        bands = [{i: quarters.next(way.steps[i][0]) for i in delayed}]
+    else:
+        bands = [
+            {i: _quarter(run, _COLUMNS[k % len(_COLUMNS)]) for k, i in enumerate(delayed)}
+            for run in _RUNS[: BANDS ** min(len(delayed), 3)]
+        ]
+    return tuple(
+        Branch(
+            1.0 / len(bands),
+            tuple(
+                Step(number[e], after, tasks[e].wait, tasks[e].work, i, band=band.get(i, 0))
+                for i, (e, after) in enumerate(way.steps)
+            ),
         )
-        branches.append(Branch(1.0 / len(runs), steps))
-    return tuple(branches)
+        for band in bands
+    )
 
 
 _TIMES = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))

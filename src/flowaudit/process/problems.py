@@ -23,7 +23,7 @@ def problems(process: Process) -> pd.DataFrame:
     pd.DataFrame
         Columns ``where, problem, hint``; empty when it can be run.
     """
-    found = [*_routing(process), *_people(process), *_times(process)]
+    found = [*_routing(process), *_people(process), *_times(process), *_in_progress(process)]
     return pd.DataFrame(found, columns=["where", "problem", "hint"])
 
 
@@ -115,6 +115,8 @@ def _routing(process: Process) -> Iterator[Problem]:
         where = _("way {n}", n=t + 1)
         if not (np.isfinite(template.cases) and template.cases > 0):
             yield where, _("its weight is {value}", value=template.cases), _("weights are above 0.")
+        if np.isnan(template.priority) or np.isnan(template.due_h):
+            yield where, _("its priority or deadline is not a number"), _("priorities and deadlines are numbers.")
         total = sum(b.probability for b in template.branches)
         if not abs(total - 1.0) < 1e-6:
             yield (
@@ -146,6 +148,10 @@ def _broken(process: Process, branch: Branch) -> str | None:
             return _(
                 "a step of '{activity}' follows a step that there is not", activity=process.nodes[step.node].activity
             )
+    named = [m.step for m in branch.materials] + [v.step for v in branch.trips]
+    named += [k for e in branch.episodes for k in (e.first, e.last)]
+    if named and not (min(named) >= 0 and max(named) < n):
+        return _("a material, a visit or a special procedure belongs to a step that there is not")
     follow: list[list[int]] = [[] for _s in branch.steps]
     for i, step in enumerate(branch.steps):
         for j in step.after:
@@ -168,9 +174,16 @@ def _people(process: Process) -> Iterator[Problem]:
     if not 0.0 <= process.habit <= 1.0:
         yield _("people"), _("the share dealt out by habit is not between 0 and 1"), _("let habit lie between 0 and 1.")
     hours = [c.hours_per_week() for c in process.calendars]
+    sound = [bool(np.isfinite(c.rates).all() and (c.rates >= 0).all()) for c in process.calendars]
     for r in process.resources:
         if not 0 <= r.calendar < len(process.calendars):
             yield r.name, _("has no working hours"), _("give a calendar for every officer.")
+        elif not sound[r.calendar]:
+            yield (
+                r.name,
+                _("has working hours that are negative or not numbers"),
+                _("give a calendar for every officer."),
+            )
         elif hours[r.calendar] <= 0:
             yield r.name, _("never works: its calendar is empty"), _("give a calendar for every officer.")
         if r.capacity < 0:
@@ -232,9 +245,23 @@ def _times(process: Process) -> Iterator[Problem]:
                 _("its rates are negative or all zero"),
                 _("rates are 0 or more, and some above 0."),
             )
+    opened = process.open_profile
+    if not (np.isfinite(opened.rates).all() and (opened.rates >= 0).all() and opened.hours_per_week() > 0):
+        yield _("office hours"), _("its rates are negative or all zero"), _("rates are 0 or more, and some above 0.")
+    if np.isnat(process.arrivals).any():
+        yield _("arrivals"), _("an arrival has no date"), _("give every arrival a date.")
     model = process.arriving
     if model is not None:
         if not (np.isfinite(model.gaps).all() and (model.gaps >= 0).all() and quantiles.mean(model.gaps) > 0):
             yield _("arrivals"), _("the time between arrivals is not above 0"), _("rates of arrival are above 0.")
-        if not model.trend > -1.0 or model.clock.hours_per_week() <= 0:
+        if not -1.0 < model.trend < np.inf or model.clock.hours_per_week() <= 0:
             yield _("arrivals"), _("the rhythm or trend of arrivals leaves none"), _("rates of arrival are above 0.")
+
+
+def _in_progress(process: Process) -> Iterator[Problem]:
+    for case in process.open_cases:
+        where = _("open case {name}", name=case.case_id)
+        if any(not 0 <= n < len(process.nodes) for n, _start, _end in case.done):
+            yield where, _("has done an activity that there is not"), _("name what has been done.")
+        if not case.ways or any(not 0 <= t < len(process.templates) for t, _cut in case.ways):
+            yield where, _("has no way to go on"), _("name the ways an open case may go on.")

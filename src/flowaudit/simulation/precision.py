@@ -211,7 +211,10 @@ def replicate(prepared: _Prepared, numbers: Sequence[int], seed: int) -> Generat
                     waiting.append((executor.submit(prepared.run, k, own, control), control))
                 if not waiting:
                     return
-                yield waiting.popleft()[0].result()
+                # It stays in the queue until it is done: an interruption stops it too.
+                run = waiting[0][0].result()
+                waiting.popleft()
+                yield run
         finally:
             for job, control in waiting:
                 job.cancel()

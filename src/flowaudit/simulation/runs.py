@@ -63,11 +63,12 @@ class Run:
 
     def stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
         """Return moments, rounded to seconds."""
-        seconds = np.rint(hours * 3600.0).astype(np.int64)
-        out: npt.NDArray[np.datetime64] = (
-            (seconds + self.origin.astype("datetime64[s]").astype(np.int64)) * 1_000_000
-        ).view("datetime64[us]")
-        return out
+        seconds = hours * 3600.0
+        ticks = np.rint(seconds, out=seconds).astype(np.int64)
+        del seconds
+        ticks += self.origin.astype("datetime64[s]").astype(np.int64)
+        ticks *= 1_000_000
+        return ticks.view("datetime64[us]")
 
     def case_names(self) -> pa.Array:
         """Return the names of the cases: those of the log for open ones, ``S01-00001`` for new ones."""

@@ -363,9 +363,11 @@ class _Prepared:
         lengths = routes.step_ptr[branch + 1] - routes.step_ptr[branch]
         case_ptr = np.r_[0, np.cumsum(lengths)].astype(np.int64)
         n_steps = int(case_ptr[-1])
-        case_of, row_of = np.zeros(n_steps, np.int32), np.zeros(n_steps, np.int32)
-        ready, start, end = (np.full(n_steps, np.nan) for _array in range(3))
-        who = np.full(n_steps, -1, np.int32)
+        steps: dict[str, Any] = {
+            "row": np.zeros(n_steps, np.int32),
+            **{name: np.full(n_steps, np.nan) for name in ("ready", "start", "end")},
+            "who": np.full(n_steps, -1, np.int32),
+        }
         people = self.people
         clock, gate, overtime, size, patience, duty = self.nodes
         delay_within, delay_before, work_within, work_before, gates, classes = self.tables
@@ -378,28 +380,27 @@ class _Prepared:
             people.discipline, people.member_ptr, people.members, people.weights, people.queue_ptr, people.queues,
             people.calendar, people.capacity, process.contention == "resource", process.habit,
             self.until_h, control,
-            case_of, row_of, ready, start, end, who,
+            np.zeros(n_steps, np.int32), *steps.values(),
         )  # fmt: skip
         if control[0]:
             raise KeyboardInterrupt
-        return self._collected(
-            index, routes, branch, arrival, case_ptr, row_of, ready, start, end, who, n_open, numbers
-        )
+        return self._collected(index, routes, branch, arrival, case_ptr, steps, n_open, numbers)
 
     def _collected(
-        self, index: int, routes: Routes, branch: Ints, arrival: Array, case_ptr: Ints, row_of: Any, ready: Array, start: Array, end: Array,
-        who: Any, n_open: int, numbers: Ints,
+        self, index: int, routes: Routes, branch: Ints, arrival: Array, case_ptr: Ints, steps: dict[str, Any], n_open: int, numbers: Ints
     ) -> Run:  # fmt: skip
-        """Put what ended in order, without the warm-up and the cases the calendar does not reach."""
+        """Put what ended in order, without the warm-up and the cases the calendar does not reach; empties ``steps``."""
         from flowaudit.simulation import _kernels
+
+        end = steps["end"]
 
         first_kept = 0
         if self.plan.warm_up_days > 0:
             first_kept = int(np.searchsorted(arrival, arrival[0] + 24.0 * self.plan.warm_up_days))
         limit = min(self.until_h, self.last_h)
-        order = np.empty(len(start), np.int32)
+        order = np.empty(len(end), np.int32)
         ptr = np.empty(len(case_ptr), np.int64)
-        n = _kernels.arrange(case_ptr, start, end, self.until_h, order, ptr)
+        n = _kernels.arrange(case_ptr, steps["start"], end, self.until_h, order, ptr)
         beyond = 0
         keep = np.diff(ptr) > 0
         keep[:first_kept] = False
@@ -416,25 +417,26 @@ class _Prepared:
         else:
             order = order[:n]
         chosen = np.flatnonzero(keep)
-        row = row_of[order]
+        side: dict[str, Any] = {
+            "materials": _side(routes.materials, branch, case_ptr, end, chosen, (("step", "submit_time"),)),
+            "episodes": _side(routes.episodes, branch, case_ptr, end, chosen, (("first", "start"), ("last", "end"))),
+            "trips": _side(routes.trips, branch, case_ptr, end, chosen, (("step", "date"),)),
+        }
+        # One by one, so that of a long run only one array is there twice.
+        del end
+        ordered = {name: steps.pop(name)[order] for name in list(steps)}
         return Run(
             index=index,
             process=self.process,
             origin=self.timeline.origin,
             case_ptr=ptr,
-            node=routes.node[row].astype(np.int32),
-            ready=ready[order],
-            start=start[order],
-            end=end[order],
-            who=who[order],
-            row=row,
+            node=routes.node.astype(np.int32)[ordered["row"]],
             template=routes.template_of[branch[chosen]],
             open_case=np.where(chosen < n_open, numbers[chosen] - FIRST_OPEN, -1),
             routes=routes,
             beyond_calendar=beyond,
-            materials=_side(routes.materials, branch, case_ptr, end, chosen, (("step", "submit_time"),)),
-            episodes=_side(routes.episodes, branch, case_ptr, end, chosen, (("first", "start"), ("last", "end"))),
-            trips=_side(routes.trips, branch, case_ptr, end, chosen, (("step", "date"),)),
+            **ordered,
+            **side,
         )
 
 
