@@ -232,6 +232,7 @@ def _parameters(process: Process, graph: Graph, names: list[str], figures: dict[
         "cases": max(process.cases, 1),
         "official_calendar": process.calendar,
         "contention": process.contention,
+        "habit": process.habit,
         "pools": {
             name: PoolOf(department=p.department, discipline="deadline" if p.discipline == "deadline" else "fifo")
             for name, p in zip(pool_names, process.pools, strict=True)

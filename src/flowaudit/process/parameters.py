@@ -216,7 +216,8 @@ class Parameters(_Part):
     """What a parameter file holds.
 
     ``start`` and ``cases``: when the first case may arrive, and how many are planned. ``official_calendar``: working days
-    (``weekdays``, ``china``). ``open_hours``: calendar of tasks that wait for nobody. ``due_h``: wall-clock hours after its
+    (``weekdays``, ``china``). ``contention``: cases wait until anybody of their people is free (``pool``), or are dealt out to one
+    (``resource``), a share ``habit`` of them by the weights, the others to who has least in hand. ``open_hours``: calendar of tasks that wait for nobody. ``due_h``: wall-clock hours after its
     arrival at which a case is due, for pools that serve by deadline. ``gateways``: for each exclusive gateway that splits,
     the probability of every flow out of it.
     """
@@ -226,6 +227,7 @@ class Parameters(_Part):
     cases: int = 1_000
     official_calendar: str = "weekdays"
     contention: Literal["pool", "resource"] = "pool"
+    habit: float = 1.0
     arrivals: ArrivalsOf
     calendars: dict[str, WorkingHours] = {}
     open_hours: str | None = None
