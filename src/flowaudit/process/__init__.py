@@ -6,6 +6,7 @@ from flowaudit.process.clock import Profile, Timeline, always, weekly
 from flowaudit.process.fit import fit_process
 from flowaudit.process.model import (
     BANDS,
+    WHOLE,
     Arrivals,
     Batch,
     Branch,
@@ -24,13 +25,14 @@ from flowaudit.process.model import (
     Template,
     Trip,
 )
+from flowaudit.process.parameters import parameter_schema
 from flowaudit.process.problems import problems, utilisation, validate
 from flowaudit.process.quantiles import GRID, family
 from flowaudit.process.saved import schema
 
 __all__ = [
-    "BANDS", "GRID",
+    "BANDS", "GRID", "WHOLE",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
     "Pool", "Process", "Profile", "Resource", "Routing", "Step", "Template", "Timeline", "Trip",
-    "always", "bpmn_problems", "family", "fit_process", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
+    "always", "bpmn_problems", "family", "fit_process", "parameter_schema", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
 ]  # fmt: skip

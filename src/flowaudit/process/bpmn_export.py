@@ -150,7 +150,7 @@ def _figures(process: Process, steps: list[tuple[float, Step]]) -> dict[int, _Fi
 
     def mixed(tables: Array, weight: Counter[tuple[int, int]], bands: int) -> Array | None:
         rows = [tables[k] if k >= 0 else zero for k, _band in weight]
-        parts = [(band / bands, (band + 1) / bands) for _k, band in weight]
+        parts = [(band / bands, (band + 1) / bands) if band >= 0 else (0.0, 1.0) for _k, band in weight]
         made = mixture(rows, list(weight.values()), parts)
         return made if made.any() else None
 

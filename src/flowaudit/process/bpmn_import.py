@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections import Counter
@@ -20,11 +19,11 @@ from flowaudit.eventlog import APPLICANT
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
 from flowaudit.process.bpmn_diagram import Diagram, Element, Problem, read_diagram
-from flowaudit.process.bpmn_ways import MASS, SEED, Way, Ways, find_ways, structure
+from flowaudit.process.bpmn_ways import MASS, Way, Ways, find_ways, structure
 from flowaudit.process.clock import Profile, Timeline, always
 from flowaudit.process.mixing import mixture
 from flowaudit.process.model import (
-    BANDS,
+    WHOLE,
     Arrivals,
     Batch,
     Branch,
@@ -48,8 +47,6 @@ Kept = TypeVar("Kept")
 ROUNDING = 1e-4
 """By how much the probabilities of a gateway may miss 1 through rounding; they are scaled to 1."""
 
-EVEN = 1e-3
-"""Ways at least this probable run through all quarters of their delays in equal shares; rarer ones take one each in turn."""
 
 MOST_DAYS = 36_525
 """Planned arrivals are laid out over a hundred years at most."""
@@ -88,9 +85,7 @@ def read_bpmn(bpmn: Source, parameters: Source) -> Process:
     or ``申请人`` is the applicant's; its tasks need nobody. Every other task names its pool, or states that it waits for nobody.
     A timer is an automatic step of its own, since a branch that waits is not the delay of one task.
 
-    *Delays* are drawn from their whole table: a way with delays has branches in which each quarter of each delay comes
-    equally often, and each pair of quarters of two delays does (an orthogonal array; Rao 1947, doi 10.2307/2983576). Rare
-    ways take one quarter of each delay, dealt out so that each comes equally often over all of them.
+    *Delays* are drawn independently, each from its whole table: a diagram does not say which of them go together.
     """
     process, found = _read(Path(bpmn), Path(parameters))
     if found or process is None:
@@ -511,11 +506,8 @@ def _process(plan: _Plan, ways: Ways) -> Process:
     number = {e: nodes.setdefault(task.node, len(nodes)) for e, task in plan.tasks.items()}
     due = math.inf if p.due_h is None else p.due_h
     waits, works = (np.array(t, float).reshape(len(t), len(quantiles.GRID)) for t in plan.tables)
-    drawn = {e for e, task in plan.tasks.items() if task.wait >= 0 and np.ptp(waits[task.wait]) > 0}
-    quarters = _Quarters()
     templates = tuple(
-        Template(way.probability * p.cases, _branches(way, plan.tasks, number, drawn, quarters), due_h=due)
-        for way in ways.ways
+        Template(way.probability * p.cases, (_branch(way, plan.tasks, number),), due_h=due) for way in ways.ways
     )
     clock, gap = plan.arriving
     scale = 168.0 / clock.hours_per_week()
@@ -552,56 +544,12 @@ def _arrivals(
     return Arrivals(clock, gaps, p.arrivals.trend, start, last), stamps
 
 
-class _Quarters:
-    """Deals out the quarters of their tables that delays of rare ways are drawn from: each task's equally often."""
-
-    def __init__(self) -> None:
-        self._rng = np.random.default_rng(SEED)
-        self._deck: dict[str, list[int]] = {}
-
-    def next(self, task: str) -> int:
-        if not self._deck.get(task):
-            self._deck[task] = self._rng.permutation(BANDS).tolist()
-        return self._deck[task].pop()
-
-
-def _branches(
-    way: Way, tasks: Mapping[str, _Task], number: Mapping[str, int], drawn: set[str], quarters: _Quarters
-) -> tuple[Branch, ...]:
-    """A way with the quarters its delays are drawn from; one branch where there are none, or the way is rare."""
-    delayed = [i for i, (e, _after) in enumerate(way.steps) if e in drawn]
-    if way.probability < EVEN:
-        bands = [{i: quarters.next(way.steps[i][0]) for i in delayed}]
-    else:
-        bands = [
-            {i: _quarter(run, _COLUMNS[k % len(_COLUMNS)]) for k, i in enumerate(delayed)}
-            for run in _RUNS[: BANDS ** min(len(delayed), 3)]
-        ]
-    return tuple(
-        Branch(
-            1.0 / len(bands),
-            tuple(
-                Step(number[e], after, tasks[e].wait, tasks[e].work, i, band=band.get(i, 0))
-                for i, (e, after) in enumerate(way.steps)
-            ),
-        )
-        for band in bands
+def _branch(way: Way, tasks: Mapping[str, _Task], number: Mapping[str, int]) -> Branch:
+    """A way whose delays are drawn independently: a diagram does not say that they go together."""
+    return Branch(
+        1.0,
+        tuple(
+            Step(number[e], after, tasks[e].wait, tasks[e].work, i, band=WHOLE)
+            for i, (e, after) in enumerate(way.steps)
+        ),
     )
-
-
-_TIMES = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))
-"""Products in the field of four elements, whose sums are exclusive ors."""
-
-_RUNS = [(a, b, c) for c, b, a in itertools.product(range(BANDS), repeat=3)]
-_COLUMNS = sorted(
-    (v for v in itertools.product(range(BANDS), repeat=3) if next((x for x in v if x), 0) == 1),
-    key=lambda v: (sum(x > 0 for x in v), -max(i * (x > 0) for i, x in enumerate(reversed(v)))),
-)
-"""An orthogonal array: 64 runs, 21 columns of four values, any two columns independent, the first three all together."""
-
-
-def _quarter(run: tuple[int, ...], column: tuple[int, ...]) -> int:
-    total = 0
-    for a, b in zip(run, column, strict=True):
-        total ^= _TIMES[a][b]
-    return total

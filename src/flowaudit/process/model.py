@@ -19,6 +19,9 @@ from flowaudit.process import quantiles
 from flowaudit.process.clock import Profile
 
 BANDS = 4
+WHOLE = -1
+"""A step's band that is its whole table."""
+
 Array = npt.NDArray[np.float64]
 
 Discipline = Literal["fifo", "priority", "deadline"]
@@ -125,6 +128,7 @@ class Step:
         Which of the ``BANDS`` equal parts of its delay table the observed delay lay in; the simulation draws within
         it. Delays of one case go together (one officer does five steps in ten minutes, or none for a week); drawn
         independently they would average out, and no simulated case would be as quick or as slow as observed ones.
+        ``WHOLE`` (-1): from the whole table.
     """
 
     node: int
@@ -474,7 +478,7 @@ class Process:
         """
         n = len(self.nodes)
         times, visits, handed, work, delay = (np.zeros(n) for _column in range(5))
-        mean_wait = np.array([quantiles.mean(t) for t in self.waits]) if len(self.waits) else np.zeros(1)
+        mean_wait = np.array([quantiles.band_means(t, BANDS) for t in self.waits]).reshape(len(self.waits), BANDS + 1)
         mean_work = np.array([quantiles.mean(t) for t in self.works]) if len(self.works) else np.zeros(1)
         for template in self.templates:
             for branch in template.branches:
@@ -482,7 +486,7 @@ class Process:
                 for step in branch.steps:
                     times[step.node] += weight
                     visits[step.node] += weight * (step.site is not None)
-                    delay[step.node] += weight * (mean_wait[step.wait] if step.wait >= 0 else 0.0)
+                    delay[step.node] += weight * (mean_wait[step.wait, step.band] if step.wait >= 0 else 0.0)
                     work[step.node] += weight * (mean_work[step.work] if step.work >= 0 else 0.0)
                 for use in branch.materials:
                     handed[branch.steps[use.step].node] += weight

@@ -64,6 +64,19 @@ def mean(knots: Array) -> float:
     return float(np.trapezoid(knots, GRID))
 
 
+def band_means(knots: Array, bands: int) -> Array:
+    """Return the mean of each of the equal parts of a table, and of the whole as the last; shape (bands + 1,)."""
+    steps = np.diff(GRID) * (knots[1:] + knots[:-1]) / 2
+    cumulated = np.r_[0.0, np.cumsum(steps)]
+    edges = np.linspace(0.0, 1.0, bands + 1)
+    k = np.clip(np.searchsorted(GRID, edges, side="right") - 1, 0, len(GRID) - 2)
+    part = edges - GRID[k]
+    slope = (knots[k + 1] - knots[k]) / (GRID[k + 1] - GRID[k])
+    at = cumulated[k] + part * (knots[k] + slope * part / 2)
+    means: Array = np.r_[np.diff(at) * bands, cumulated[-1]]
+    return means
+
+
 def blend(fine: Array, coarse: Array, n: int) -> Array:
     """Return ``fine`` shrunk towards ``coarse`` by ``n / (n + 10)``."""
     weight = n / (n + PRIOR_CASES)
@@ -87,8 +100,8 @@ def family(name: str, **parameters: float) -> Array:
 
     Notes
     -----
-    The table holds the family's quantiles to one in a million and its exact mean; the standard deviation differs by less
-    than 1 % for a coefficient of variation up to 1.
+    The table holds the family's quantiles from 5 % to one in a million and its exact mean; the standard deviation differs by
+    less than 2 % for a coefficient of variation from 0.1 to 1.
 
     Examples
     --------
@@ -124,6 +137,9 @@ def family(name: str, **parameters: float) -> Array:
     # Beyond the last knot the family goes on; the end of the table gives that piece the mean it has.
     tail = float(frozen.expect(lb=inner[-1])) / (1.0 - GRID[-2]) if name != "triangular" else p["high"]
     end = 2.0 * tail - inner[-1] if name != "triangular" else p["high"]
+    # So has the first piece, for families that hardly come near zero.
+    head = float(frozen.expect(ub=inner[1])) / GRID[1]
+    inner[0] = min(max(2.0 * head - inner[1], 0.0), inner[1])
     return _keeping(np.maximum.accumulate(np.r_[inner, max(end, inner[-1])]), float(frozen.mean()))
 
 

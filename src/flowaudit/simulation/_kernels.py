@@ -618,7 +618,8 @@ def run(  # type: ignore[no-untyped-def]
                     p = probability(waits, grid, step_wait[row], waited)
                     delay = max(draw(waits, grid, step_wait[row], p + u * (1.0 - p)), waited)
                 else:
-                    delay = draw(waits, grid, step_wait[row], (step_band[row] + u) / bands)
+                    band = step_band[row]
+                    delay = draw(waits, grid, step_wait[row], (band + u) / bands if band >= 0 else u)
                 if delay > 0.0:
                     at = inverse(delay_within, delay_before, classes, clock, passed + delay, t)
             at = max(at, known_until)
@@ -630,22 +631,21 @@ def run(  # type: ignore[no-untyped-def]
             seq += 1
         while True:
             if serving >= 0:
-                # Somebody has come on duty: as many waiting steps begin as there are free places. Those who serve
-                # several queues serve them in one order, so all queues that wait for this moment are taken together.
-                if not deal_out:
-                    for q in range(n_groups):
-                        if wake_at[q] != t or q == serving:
-                            continue
-                        if root[q] < 0:
-                            wake_at[q] = np.inf
-                        elif (
-                            wake_at[serving] != t
-                            or root[serving] < 0
-                            or _before(root[q], root[serving], key, turn, ordered)
-                        ):
-                            if root[serving] < 0 and wake_at[serving] == t:
-                                wake_at[serving] = np.inf
-                            serving = q
+                # Somebody has come on duty: as many waiting steps begin as there are free places, in one order over all
+                # queues that wait for this moment, since people may serve several.
+                for q in range(n_groups, n_queues) if deal_out else range(n_groups):
+                    if wake_at[q] != t or q == serving:
+                        continue
+                    if root[q] < 0:
+                        wake_at[q] = np.inf
+                    elif (
+                        wake_at[serving] != t
+                        or root[serving] < 0
+                        or _before(root[q], root[serving], key, turn, ordered)
+                    ):
+                        if root[serving] < 0 and wake_at[serving] == t:
+                            wake_at[serving] = np.inf
+                        serving = q
                 if wake_at[serving] != t:
                     break
                 s = root[serving]
