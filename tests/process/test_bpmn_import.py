@@ -1,6 +1,5 @@
 """read_bpmn: ways and probabilities worked out by hand, and one clear message for everything that cannot be run."""
 
-import itertools
 import json
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog import APPLICANT
-from flowaudit.process import GRID, Process, problems, utilisation
+from flowaudit.process import GRID, WHOLE, Process, problems, utilisation
 from flowaudit.process.bpmn_import import bpmn_problems, read_bpmn
 from flowaudit.process.bpmn_ways import DRAWN_WAYS, find_ways
 from flowaudit.process.parameters import Duration, WorkingHours, parameter_schema
@@ -220,25 +219,16 @@ def test_too_many_ways_are_drawn_and_visits_stay(files):
         assert table[f"t{i}"] == pytest.approx(p, abs=5 * np.sqrt(p * (1 - p) / DRAWN_WAYS))
 
 
-def test_every_quarter_of_a_delay_comes_equally_often_and_pairs_are_independent(files):
+def test_delays_are_drawn_independently_from_their_whole_table(files):
     given = parameters("ab")
     for task in given["tasks"].values():
         task["delay"] = {"family": "lognormal", "mean": 5.0, "cv": 1.0}
         task["delay_clock"] = "office"
     process = read_bpmn(*files(diagram(*LINE), given))
-    branches = process.templates[0].branches
-    pairs = {tuple(s.band for s in b.steps): b.probability for b in branches}
-    assert pairs == dict.fromkeys(itertools.product(range(4), repeat=2), 1 / 16)
+    (branch,) = process.templates[0].branches
+    assert {s.band for s in branch.steps} == {WHOLE}
     assert process.profiles[process.nodes[0].clock].hours_per_week() == 40
-    long = diagram({"s": "start", "e": "end"} | {f"t{i}": "task" for i in range(21)},
-                   ["s t0", *(f"t{i} t{i + 1}" for i in range(20)), "t20 e"])  # fmt: skip
-    given = parameters([f"t{i}" for i in range(21)])
-    for task in given["tasks"].values():
-        task["delay"] = {"family": "uniform", "low": 0.0, "high": 8.0}
-    bands = np.array([[s.band for s in b.steps] for b in read_bpmn(*files(long, given)).templates[0].branches])
-    assert bands.shape == (64, 21)
-    for i, j in itertools.combinations(range(21), 2):
-        assert (np.bincount(4 * bands[:, i] + bands[:, j], minlength=16) == 4).all()
+    assert process.activity_table()["delay_h"].tolist() == pytest.approx([5.0, 5.0])
 
 
 def test_lanes_timers_service_tasks_and_the_applicant(files):
