@@ -27,12 +27,12 @@ from flowaudit.process.model import (
 )
 from flowaudit.process.parameters import parameter_schema
 from flowaudit.process.problems import problems, utilisation, validate
-from flowaudit.process.quantiles import GRID, family
+from flowaudit.process.quantiles import GRID, family, mean
 from flowaudit.process.saved import schema
 
 __all__ = [
     "BANDS", "GRID", "WHOLE",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
     "Pool", "Process", "Profile", "Resource", "Routing", "Step", "Template", "Timeline", "Trip",
-    "always", "bpmn_problems", "family", "fit_process", "parameter_schema", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
+    "always", "bpmn_problems", "family", "fit_process", "mean", "parameter_schema", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
 ]  # fmt: skip

@@ -301,19 +301,19 @@ def _changes(duty: Array, saturated: Array) -> tuple[Array, Ints]:
 
 
 def _nobody_since(free: Sequence[tuple[Array, Ints]], start: Array) -> Array:
-    """Since when, without a break, none of these people had been free just before each of ``start``."""
+    """Since when, without a break, none of these people had been free just before each of ``start``; -inf: ever."""
     times = np.concatenate([t for t, _s in free])
     steps = np.concatenate([s for _t, s in free])
     stamp, where = np.unique(times, return_inverse=True)
     idle = np.cumsum(np.bincount(where, weights=steps, minlength=len(stamp))) > 0.5
     if not len(stamp):
-        return start.copy()
+        return np.full(len(start), -np.inf)
     # The state just before a start: of the last change strictly before it.
     at = np.searchsorted(stamp, start, side="left") - 1
     begin_of_spell = np.r_[True, idle[1:] != idle[:-1]]
     first = np.maximum.accumulate(np.where(begin_of_spell, np.arange(len(stamp)), 0))
-    since: Array = np.where((at >= 0) & ~idle[np.maximum(at, 0)], stamp[first[np.maximum(at, 0)]], start)
-    return since
+    since: Array = np.where(idle[np.maximum(at, 0)], start, stamp[first[np.maximum(at, 0)]])
+    return np.where(at >= 0, since, -np.inf)
 
 
 def _in_turn(since: Array, enabled: Array, start: Array) -> Array:

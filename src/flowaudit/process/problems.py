@@ -67,24 +67,31 @@ def utilisation(process: Process, *, cases_per_day: float | None = None) -> pd.D
         arrivals = process.arrivals
         days = float((arrivals[-1] - arrivals[0]) / np.timedelta64(1, "D")) if len(arrivals) > 1 else 0.0
         cases_per_day = (len(arrivals) - 1) / days if days > 0 else 0.0
-    means = [quantiles.mean(t) for t in process.works]
+    means = np.array([quantiles.mean(t) for t in process.works])
+    # Of every node the mean work of those with tables of their own, and the share of the work that follows the step's.
+    own, share = np.zeros(len(process.nodes)), np.zeros(len(process.nodes))
+    pool = np.full(len(process.nodes), -1)
+    for i, node in enumerate(process.nodes):
+        if node.pool < 0 or not node.performers or node.automatic:
+            continue
+        weights = sum(p.weight for p in node.performers) or 1.0
+        own[i] = sum(p.weight * means[p.work] for p in node.performers if p.work >= 0) / weights
+        share[i] = sum(p.weight for p in node.performers if p.work < 0) / weights
+        pool[i] = node.pool
     total = sum(t.cases for t in process.templates) or 1.0
     per_case, passing = np.zeros(len(process.pools)), np.zeros(len(process.pools))
     for template in process.templates:
         for branch in template.branches:
             weight = template.cases * branch.probability / total
-            pools = set()
+            met = set()
             for step in branch.steps:
-                node = process.nodes[step.node]
-                if node.pool < 0 or not node.performers or node.automatic:
-                    continue
-                all_weights = sum(p.weight for p in node.performers) or 1.0
-                for p in node.performers:
-                    table = p.work if p.work >= 0 else step.work
-                    per_case[node.pool] += weight * p.weight / all_weights * (means[table] if table >= 0 else 0.0)
-                pools.add(node.pool)
-            for p_ in pools:
-                passing[p_] += weight
+                p = int(pool[step.node])
+                if p >= 0:
+                    work = own[step.node] + share[step.node] * (means[step.work] if step.work >= 0 else 0.0)
+                    per_case[p] += weight * work
+                    met.add(p)
+            for p in met:
+                passing[p] += weight
     offered = per_case * cases_per_day * 7.0
     opened = np.zeros(len(process.pools))
     for r in process.resources:

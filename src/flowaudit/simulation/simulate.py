@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,9 @@ import pandas as pd
 
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
-from flowaudit.process import BANDS, GRID, Branch, Process, Template, Timeline, always, utilisation, validate
+from flowaudit.process import BANDS, GRID, Process, Timeline, always, mean, utilisation, validate
 from flowaudit.simulation.library import People, Routes
+from flowaudit.simulation.opened import FIRST_OPEN, Opened
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -26,9 +27,6 @@ Moment = str | pd.Timestamp | np.datetime64
 
 HORIZON_DAYS = 3 * 366
 """How long after the last arrival the clocks are laid out day by day; later they go on at their mean rate."""
-
-FIRST_OPEN = 1 << 36
-"""Number of the first case that was open at the start; draws are tied to numbers, and new cases keep theirs."""
 
 
 def simulate(
@@ -214,35 +212,11 @@ class _Plan:
 
 
 def _arrivals_per_day(process: Process) -> float:
+    """Calendar days; of the observed arrivals, else of their model."""
     model = process.arriving
-    if model is None or len(process.arrivals) < 2:
-        return 1.0
-    return max(len(process.arrivals) / max(float((model.last - model.first) / np.timedelta64(1, "D")), 1.0), 1e-6)
-
-
-def continuations(process: Process) -> Process:
-    """Return the process whose templates are what is left to do in each open case, one template a case."""
-    templates = []
-    for case in process.open_cases:
-        branches = []
-        for number, cut in case.ways:
-            for branch in process.templates[number].branches:
-                branches.append(_rest(branch, cut, branch.probability / len(case.ways)))
-        source = process.templates[case.ways[0][0]]
-        templates.append(Template(1.0, tuple(branches), case.attributes, source.priority, source.due_h))
-    return replace(process, templates=tuple(templates))
-
-
-def _rest(branch: Branch, cut: int, probability: float) -> Branch:
-    kept = [i for i, s in enumerate(branch.steps) if s.origin > cut]
-    number = {i: k for k, i in enumerate(kept)}
-    return Branch(
-        probability,
-        tuple(replace(branch.steps[i], after=tuple(number[j] for j in branch.steps[i].after if j in number)) for i in kept),
-        tuple(replace(m, step=number[m.step]) for m in branch.materials if m.step in number),
-        tuple(replace(e, first=number[e.first], last=number[e.last]) for e in branch.episodes if e.first in number and e.last in number),
-        tuple(replace(v, step=number[v.step]) for v in branch.trips if v.step in number),
-    )  # fmt: skip
+    if len(process.arrivals) > 1 and model is not None:
+        return len(process.arrivals) / max(float((model.last - model.first) / np.timedelta64(1, "D")), 1.0)
+    return 1.0 if model is None else 24.0 * model.clock.hours_per_week() / 168.0 / mean(model.gaps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +226,8 @@ class _Prepared:
     process: Process
     plan: _Plan
     routes: Routes
-    opened: Routes | None
+    opened: Opened | None
+    opened_h: float
     people: People
     timeline: Timeline
     tables: tuple[Any, ...]
@@ -297,11 +272,13 @@ class _Prepared:
         arriving = None
         if plan.arrivals is None and process.arriving is not None:
             arriving = _arriving(process, timeline)
+        begin_h = float(timeline.hours(np.array([plan.start]))[0])
+        # The log ended here; what was open then had waited until then.
+        opened_h = begin_h if process.arriving is None else float(timeline.hours(np.array([process.arriving.last]))[0])
+        opened = Opened.of(process, routes, timeline, opened_h) if plan.work_in_progress else None
         return cls(
-            process, plan, routes, Routes.of(continuations(process)) if plan.work_in_progress else None, People.of(process),
-            timeline, tables, nodes,
-            None if plan.arrivals is None else timeline.hours(plan.arrivals), arriving,
-            float(timeline.hours(np.array([plan.start]))[0]),
+            process, plan, routes, opened, opened_h, People.of(process), timeline, tables, nodes,
+            None if plan.arrivals is None else timeline.hours(plan.arrivals), arriving, begin_h,
             np.inf if plan.until is None else float(timeline.hours(np.array([plan.until]))[0]), end_of_calendar,
         )  # fmt: skip
 
@@ -336,30 +313,15 @@ class _Prepared:
         priority, due = routes.priority[template], new + routes.due_h[template]
         arrival, known_until, n_open = new, -np.inf, 0
         if self.opened is not None:
-            opened, n_open = self.opened, len(process.open_cases)
-            known_until = (
-                self.begin_h
-                if process.arriving is None
-                else float(self.timeline.hours(np.array([process.arriving.last]))[0])
-            )
-            last = np.minimum(self.timeline.hours(np.array([c.last for c in process.open_cases])), known_until)
-            order = np.argsort(last, kind="stable")
-            own = FIRST_OPEN + order
-            chosen = np.array(
-                [
-                    _first(opened, int(i), float(_kernels.uniform(key, FIRST_OPEN + int(i), 0, _kernels.ROUTE)))
-                    for i in order
-                ],
-                np.int64,
-            )
-            began = self.timeline.hours(np.array([c.arrival for c in process.open_cases]))[order]
-            n_branches = len(routes.step_ptr) - 1
-            routes = _joined(routes, opened)
-            branch = np.r_[n_branches + chosen, branch]
+            opened, n_open, known_until = self.opened, len(process.open_cases), self.opened_h
+            own = FIRST_OPEN + opened.case
+            u = np.array([_kernels.uniform(key, int(number), 0, _kernels.ROUTE) for number in own])
+            routes = opened.routes
+            branch = np.r_[opened.choose(u), branch]
             numbers = np.r_[own, numbers]
-            arrival = np.r_[last[order], new]
-            priority = np.r_[opened.priority[order], priority]
-            due = np.r_[began + opened.due_h[order], due]
+            arrival = np.r_[opened.last, new]
+            priority = np.r_[opened.priority, priority]
+            due = np.r_[opened.due, due]
         lengths = routes.step_ptr[branch + 1] - routes.step_ptr[branch]
         case_ptr = np.r_[0, np.cumsum(lengths)].astype(np.int64)
         n_steps = int(case_ptr[-1])
@@ -440,12 +402,6 @@ class _Prepared:
         )
 
 
-def _first(routes: Routes, template: int, u: float) -> int:
-    """The branch of one template at probability ``u``."""
-    low, high = int(routes.first_branch[template]), int(routes.first_branch[template + 1])
-    return min(low + int(np.searchsorted(routes.cumulated[low:high], u, side="right")), high - 1)
-
-
 def _arriving(process: Process, timeline: Timeline) -> tuple[Any, ...]:
     model = process.arriving
     assert model is not None
@@ -456,41 +412,6 @@ def _arriving(process: Process, timeline: Timeline) -> tuple[Any, ...]:
     return (
         model.gaps[None, :], GRID, model.clock.within()[None], timeline.before_day([model.clock]), timeline.classes, level,
     )  # fmt: skip
-
-
-def _joined(a: Routes, b: Routes) -> Routes:
-    """Both, the branches of ``b`` after those of ``a``."""
-    n_branches = len(a.step_ptr) - 1
-
-    def rows(first: pd.DataFrame | None, second: pd.DataFrame | None) -> pd.DataFrame | None:
-        if first is None or second is None:
-            return None
-        return pd.concat([first, second.assign(branch=second["branch"] + n_branches)], ignore_index=True)
-
-    names = (
-        "weights",
-        "cumulated",
-        "node",
-        "wait",
-        "work",
-        "origin",
-        "band",
-        "pending",
-        "succ",
-        "site",
-        "priority",
-        "due_h",
-    )
-    return Routes(
-        **{name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in names},
-        first_branch=np.r_[a.first_branch, a.first_branch[-1] + b.first_branch[1:]],
-        template_of=np.r_[a.template_of, len(a.weights) + b.template_of],
-        step_ptr=np.r_[a.step_ptr, a.step_ptr[-1] + b.step_ptr[1:]],
-        succ_ptr=np.r_[a.succ_ptr, a.succ_ptr[-1] + b.succ_ptr[1:]],
-        materials=rows(a.materials, b.materials),
-        episodes=rows(a.episodes, b.episodes),
-        trips=rows(a.trips, b.trips),
-    )
 
 
 def _side(
