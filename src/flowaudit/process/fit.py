@@ -353,6 +353,9 @@ class _Fit:
                     calendar, self.start_h[rows]
                 )
         span = self.end_h - self.start_h
+        # Applicants and machines keep no office hours.
+        free = np.array([n.applicant or n.automatic for n in self.nodes])[self.node_of_row]
+        work = np.where(free, span, work)
         return np.maximum(np.where((span < 4.0) & (work < 0.25 * span), span, work), 0.0)
 
     def _gates(self) -> tuple[list[Profile], dict[int, Batch]]:

@@ -267,7 +267,7 @@ class _Prepared:
             np.array([n.overtime for n in process.nodes], np.int64),
             np.array([b.size if b is not None and b.kind == "size" else 0 for b in batch], np.int64),
             np.array([b.patience_h if b is not None else np.inf for b in batch], float),
-            np.array([len(work_clocks) - (1 if n.automatic else 2) for n in process.nodes], np.int64),
+            np.array([len(work_clocks) - (1 if n.automatic or n.applicant else 2) for n in process.nodes], np.int64),
         )
         arriving = None
         if plan.arrivals is None and process.arriving is not None:
