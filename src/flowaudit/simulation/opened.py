@@ -57,11 +57,10 @@ class Opened:
         own = Routes.of(replace(rest, templates=tuple(rest.templates[i] for i in order.tolist())))
         chance = np.diff(np.r_[0.0, own.cumulated])
         chance[own.first_branch[:-1]] = own.cumulated[own.first_branch[:-1]]
-        chance *= _still_waiting(process, own, last[order], timeline, begin_h)
-        total = np.add.reduceat(chance, own.first_branch[:-1])
-        # Where every way says it should be over, they count as they are.
-        even = np.repeat(total <= 1e-12, np.diff(own.first_branch))
-        chance = np.where(even, 1.0, chance)
+        alive = chance * _still_waiting(process, own, last[order], timeline, begin_h)
+        # Where every way says that it should have gone on long ago, the weights alone count.
+        stuck = np.add.reduceat(alive, own.first_branch[:-1]) <= 1e-12
+        chance = np.where(np.repeat(stuck, np.diff(own.first_branch)), chance, alive)
         total = np.add.reduceat(chance, own.first_branch[:-1])
         running = np.r_[0.0, np.cumsum(chance)]
         before = np.repeat(running[own.first_branch[:-1]], np.diff(own.first_branch))
