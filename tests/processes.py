@@ -42,7 +42,8 @@ def at(*hours: float, start: np.datetime64 = MONDAY) -> np.ndarray:
 
 def poisson(rate_per_h: float, n: int, seed: int, start: np.datetime64 = MONDAY) -> np.ndarray:
     """``n`` arrivals of a Poisson process."""
-    return at(*np.cumsum(np.random.default_rng(seed).exponential(1.0 / rate_per_h, n)), start=start)
+    hours = np.cumsum(np.random.default_rng(seed).exponential(1.0 / rate_per_h, n))
+    return start + np.rint(hours * 3.6e9).astype("timedelta64[us]")
 
 
 def exponential(mean_h: float) -> np.ndarray:
@@ -142,7 +143,7 @@ def network(stations: Iterable[Station], paths: Iterable[Path], **changes: objec
         for k, (name, after) in enumerate(path.ordered()):
             s = stations[place[name]]
             steps.append(
-                Step(place[name], after, number("wait", s.delay), number("work", s.table(path.kind)), origin=k)
+                Step(place[name], after, number("wait", s.delay), number("work", s.table(path.kind)), origin=k, band=-1)
             )
         templates.append(Template(path.weight, (Branch(1.0, tuple(steps)),), (), path.priority, path.due_h))
     return hand_made(
@@ -156,10 +157,10 @@ def line(*stations: Station, **changes: object) -> Process:
     return network(stations, [Path(tuple(s.name for s in stations))], **changes)
 
 
-def fork_join(*stations: Station, **changes: object) -> Process:
-    """All stations at once; a case ends when the last of them does."""
-    join = Station("join", None, servers=0)
-    steps = [*((s.name, ()) for s in stations), ("join", tuple(range(len(stations))))]
+def fork_join(*stations: Station, join: Station | None = None, **changes: object) -> Process:
+    """All stations at once, then ``join``: by default a moment that needs nobody."""
+    join = join or Station("join", None, servers=0)
+    steps = [*((s.name, ()) for s in stations), (join.name, tuple(range(len(stations))))]
     return network([*stations, join], [Path(tuple(steps))], **changes)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from flowaudit.process import BANDS, GRID, Batch, Branch, Node, Process, Profile, Step, Template, always
 
 ENDED, RELEASED, ON_DUTY, ARRIVED, READY = range(5)
-ROUTE, BRANCH, WAIT, WORK, PICK = range(5)
+ROUTE, BRANCH, WAIT, WORK, PICK, _GAP, DEAL = range(7)
 NEAR = 1e-9
 WORD = 2**64 - 1
 
@@ -201,7 +201,8 @@ class Office:
     def enabled(self, t: float, instance: Instance) -> None:
         step, node = instance.step, instance.node
         if step.wait >= 0:
-            delay = drawn(self.process.waits[step.wait], (step.band + self.luck(instance, WAIT)) / BANDS)
+            u = self.luck(instance, WAIT)
+            delay = drawn(self.process.waits[step.wait], (step.band + u) / BANDS if step.band >= 0 else u)
             if delay > 0:
                 t = self.delay_clocks[node.clock].after(t, delay)
         if node.batch is not None and node.batch.kind == "slots":
@@ -241,8 +242,7 @@ class Office:
             self.begin(t, instance, None)
             return
         if self.process.contention == "resource":
-            able = [(self.people[p.resource], p.weight) for p in performers if self.people[p.resource].places]
-            instance.dealt = self.chosen(instance, able)
+            instance.dealt = self.dealt(instance)
         if not any(self.same_queue(instance, other) for other in self.queue):
             person = self.on_duty_and_free(t, instance) or self.in_overtime(t, instance)
             if person is not None:
@@ -254,6 +254,15 @@ class Office:
         instance.rank = (first[pool.discipline], self.joined)
         self.joined += 1
         self.queue.append(instance)
+
+    def dealt(self, instance: Instance) -> Person | None:
+        """Whom it is dealt out to: who usually does it, or whoever has least in hand and waiting for him, for his places."""
+        staff = [(self.people[p.resource], p.weight) for p in instance.node.performers]
+        able = [(person, weight) for person, weight in staff if person.places]
+        if self.luck(instance, DEAL) >= self.process.habit:
+            burden = {p: (p.in_hand + sum(i.dealt is p for i in self.queue)) / p.places for p, _weight in able}
+            able = [(person, weight) for person, weight in able if burden[person] == min(burden.values())]
+        return self.chosen(instance, able)
 
     def same_queue(self, a: Instance, b: Instance) -> bool:
         if a.dealt is not None:
@@ -283,7 +292,8 @@ class Office:
     def in_overtime(self, t: float, instance: Instance) -> Person | None:
         staff = [self.people[p.resource] for p in instance.node.performers]
         around = any(p.places and p.clock.moves_within(t - 1.0, t + 1.0) for p in staff)
-        if around or not self.delay_clocks[instance.node.clock].moves(t):
+        allowed = instance.node.overtime >= 0 and self.gates[instance.node.overtime].moves(t)
+        if around or not allowed:
             return None
         return self.chosen(instance, self.candidates(instance))
 

@@ -1,7 +1,6 @@
 """The model a simulator runs, fitted to a log or read from a BPMN file: routing, delays, work, people, arrivals."""
 
-from flowaudit.process.bpmn_export import write_bpmn
-from flowaudit.process.bpmn_import import bpmn_problems, read_bpmn
+from flowaudit.process.bpmn import bpmn_problems, parameter_schema, read_bpmn, write_bpmn
 from flowaudit.process.clock import Profile, Timeline, always, weekly
 from flowaudit.process.fit import fit_process
 from flowaudit.process.model import (
@@ -25,7 +24,6 @@ from flowaudit.process.model import (
     Template,
     Trip,
 )
-from flowaudit.process.parameters import parameter_schema
 from flowaudit.process.problems import problems, utilisation, validate
 from flowaudit.process.quantiles import GRID, family, mean
 from flowaudit.process.saved import schema

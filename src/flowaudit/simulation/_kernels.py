@@ -402,9 +402,11 @@ def run(  # type: ignore[no-untyped-def]
     A step is *enabled* when the last step it follows ends (or its case arrives). Its delay then passes in the clock of its
     node; if its node works in batches it waits for the next one; then it is *ready* and takes one of the people who do
     such work, drawn by weight among those on duty who have a free place. If there is none it waits, and is served in the
-    order of its pool's discipline (first ready first; by priority; by deadline; ties in the order in which they became ready). Where
-    nobody who does it is on duty within an hour, but it is one of its hours of overtime, somebody who has a free place
-    takes it up in overtime, and its work passes in wall-clock time. It
+    order of its pool's discipline (first ready first; by priority; by deadline; ties in the order in which they became ready).
+    Where cases are dealt out (``deal_out``) it waits for the one person it falls to when it becomes ready: by weight with
+    probability ``habit``, else by weight among those with least in hand and waiting, for their places. Where nobody waits
+    before it and nobody who does it is on duty within an hour, but it is one of its hours of overtime, somebody who has a
+    free place takes it up in overtime, and its work passes in wall-clock time. It
     starts at once when it is given somebody, its work passes in this person's hours, and he keeps it until it ends.
     Whoever gets free or comes on duty serves, of the queues he serves, the case that comes first. Steps without people start
     when ready.

@@ -11,14 +11,14 @@ import pytest
 from flowaudit.errors import InputError
 from flowaudit.eventlog import APPLICANT
 from flowaudit.process import GRID, WHOLE, Process, problems, utilisation
-from flowaudit.process.bpmn_import import bpmn_problems, read_bpmn
-from flowaudit.process.bpmn_ways import DRAWN_WAYS, find_ways
-from flowaudit.process.parameters import Duration, WorkingHours, parameter_schema
-from flowaudit.process.prosimos import duration
+from flowaudit.process.bpmn.parameters import Duration, WorkingHours, parameter_schema
+from flowaudit.process.bpmn.prosimos import duration
+from flowaudit.process.bpmn.reading import bpmn_problems, read_bpmn
+from flowaudit.process.bpmn.ways import DRAWN_WAYS, find_ways
 from flowaudit.process.quantiles import mean
 from flowaudit.simulation import simulate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOAN = ROOT / "bench" / "loan" / "loan.bpmn", ROOT / "bench" / "loan" / "loan.json"
 sys.path.insert(0, str(ROOT / "bench"))
 OPEN = {day: [["09:00", "17:00"]] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
@@ -562,7 +562,7 @@ def test_the_format_is_documented():
 
 def test_ways_are_found_without_parameters_of_anything_else():
     """The search needs the graph and its probabilities only."""
-    from flowaudit.process.bpmn_diagram import read_diagram
+    from flowaudit.process.bpmn.diagram import read_diagram
 
     graph, found = read_diagram(LOAN[0])
     assert found == []

@@ -18,12 +18,10 @@ from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import APPLICANT
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.bpmn_graph import Graph, process_graph
-from flowaudit.process.bpmn_layout import Arrow, Layout, lay_out
-from flowaudit.process.clock import Profile, always
-from flowaudit.process.mixing import mixture
-from flowaudit.process.model import BANDS, Node, Process, Step
-from flowaudit.process.parameters import (
+from flowaudit.process.bpmn.graph import Graph, process_graph
+from flowaudit.process.bpmn.layout import Arrow, Layout, lay_out
+from flowaudit.process.bpmn.mixing import mixture
+from flowaudit.process.bpmn.parameters import (
     FORMAT,
     ArrivalsOf,
     BatchOf,
@@ -37,6 +35,8 @@ from flowaudit.process.parameters import (
     WorkingHours,
     stated_hours,
 )
+from flowaudit.process.clock import Profile, always
+from flowaudit.process.model import BANDS, Node, Process, Step
 
 Array = npt.NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.bpmn_diagram import Problem
-from flowaudit.process.parameters import (
+from flowaudit.process.bpmn.diagram import Problem
+from flowaudit.process.bpmn.parameters import (
     ArrivalsOf,
     Duration,
     Parameters,

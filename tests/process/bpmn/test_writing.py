@@ -35,15 +35,15 @@ from flowaudit.process import (
     problems,
     weekly,
 )
-from flowaudit.process.bpmn_export import write_bpmn
-from flowaudit.process.bpmn_graph import Parallel, composed, process_graph
-from flowaudit.process.bpmn_import import bpmn_problems, read_bpmn
-from flowaudit.process.bpmn_layout import Arrow, lay_out
-from flowaudit.process.mixing import mixture
+from flowaudit.process.bpmn.graph import Parallel, composed, process_graph
+from flowaudit.process.bpmn.layout import Arrow, lay_out
+from flowaudit.process.bpmn.mixing import mixture
+from flowaudit.process.bpmn.reading import bpmn_problems, read_bpmn
+from flowaudit.process.bpmn.writing import write_bpmn
 from flowaudit.process.quantiles import mean
 from flowaudit.simulation import simulate
 
-LOAN = tuple(Path(__file__).parents[2] / "bench" / "loan" / f"loan.{ending}" for ending in ("bpmn", "json"))
+LOAN = tuple(Path(__file__).parents[3] / "bench" / "loan" / f"loan.{ending}" for ending in ("bpmn", "json"))
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 OFFICE = weekly({d: [(9, 12), (13, 17)] for d in range(5)})
 

@@ -18,10 +18,11 @@ from flowaudit.errors import InputError, UsageError, nearest
 from flowaudit.eventlog import APPLICANT
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.bpmn_diagram import Diagram, Element, Problem, read_diagram
-from flowaudit.process.bpmn_ways import MASS, Way, Ways, find_ways, structure
+from flowaudit.process.bpmn.diagram import Diagram, Element, Problem, read_diagram
+from flowaudit.process.bpmn.mixing import mixture
+from flowaudit.process.bpmn.parameters import Duration, Parameters, PersonOf, TaskOf, WorkingHours, read_parameters
+from flowaudit.process.bpmn.ways import MASS, Way, Ways, find_ways, structure
 from flowaudit.process.clock import Profile, Timeline, always
-from flowaudit.process.mixing import mixture
 from flowaudit.process.model import (
     WHOLE,
     Arrivals,
@@ -36,7 +37,6 @@ from flowaudit.process.model import (
     Step,
     Template,
 )
-from flowaudit.process.parameters import Duration, Parameters, PersonOf, TaskOf, WorkingHours, read_parameters
 from flowaudit.process.problems import problems, utilisation
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -61,7 +61,7 @@ def read_bpmn(bpmn: Source, parameters: Source) -> Process:
         A diagram as bpmn.io or Camunda Modeler save it. Run are one start event, end events, tasks of all kinds, exclusive
         and parallel gateways, lanes (departments; lanes within lanes are offices) and timers with a duration.
     parameters : path
-        JSON: our own format (:func:`flowaudit.process.parameters.parameter_schema`) or that of Prosimos; its keys tell which.
+        JSON: our own format (:func:`flowaudit.process.bpmn.parameters.parameter_schema`) or that of Prosimos; its keys tell which.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def read_bpmn(bpmn: Source, parameters: Source) -> Process:
     -----
     *Routing*: every way through the gateways becomes a template with its exact probability, the most probable first, until
     the others together are rarer than one in a million. Where there are more than 20 000 ways, a sample of 5 000 stands
-    for the rest (:func:`flowaudit.process.bpmn_ways.find_ways`). Where ways are so long that they cannot be followed, the
+    for the rest (:func:`flowaudit.process.bpmn.ways.find_ways`). Where ways are so long that they cannot be followed, the
     ways kept stand for them in proportion, and ``Process.changes`` says for how many cases.
 
     *Tasks*: service, script and business rule tasks are automatic unless somebody is named for them. The lane ``applicant``

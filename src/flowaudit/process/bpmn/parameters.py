@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flowaudit.errors import InputError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.bpmn_diagram import Problem
+from flowaudit.process.bpmn.diagram import Problem
 from flowaudit.process.clock import SLOTS, Profile
 from flowaudit.worktime import CLASSES, MAKE_UP
 
@@ -258,7 +258,7 @@ def read_parameters(path: Path) -> tuple[Parameters | None, list[Problem]]:
     InputError
         If the file cannot be read or is no JSON file of either format.
     """
-    from flowaudit.process.prosimos import from_prosimos, is_prosimos
+    from flowaudit.process.bpmn.prosimos import from_prosimos, is_prosimos
 
     file = path.name
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flowaudit.messages import translate as _
-from flowaudit.process.bpmn_diagram import Diagram, Element
+from flowaudit.process.bpmn.diagram import Diagram, Element
 
 MOST_WAYS = 20_000
 """Ways are followed one by one until there are so many,"""
