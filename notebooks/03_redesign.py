@@ -20,7 +20,6 @@
 # 仿真的“优化后”只与仿真的“优化前”比较，决不与观测值比较——否则模型误差会被当作成效。
 
 # %%
-import pandas as pd
 
 import flowaudit as fa
 from flowaudit.eventlog import sample_folder
@@ -88,8 +87,8 @@ before
 # *Can the model be trusted: against the log it was fitted to, and against a later period.*
 
 # %%
-trust = fa.fidelity(log, before, catalogue)
-pd.DataFrame([row.to_dict() for row in trust])
+trust = fa.fidelity(process, log, catalogue, before=before)
+trust
 
 # %% [markdown]
 # ## 六、评判
