@@ -13,6 +13,7 @@ from flowaudit.views.charts import (
 from flowaudit.views.compare_map import compare_map, side_by_side
 from flowaudit.views.draw import draw
 from flowaudit.views.fonts import Font, find_font
+from flowaudit.views.forecast_chart import forecast_chart
 from flowaudit.views.funnel_chart import funnel_chart
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture, write_bytes
@@ -24,6 +25,6 @@ from flowaudit.views.time_lines import time_lines
 from flowaudit.views.waiting_chart import waiting_chart
 
 __all__ = [
-    "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "finding_label", "findings_chart", "funnel_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs", "metric_chart",
+    "Font", "Gantt", "Picture", "compare_map", "draw", "find_font", "finding_label", "findings_chart", "forecast_chart", "funnel_chart", "gantt_chart", "handover_chart", "handovers", "merge_pairs", "metric_chart",
     "process_map", "queue_chart", "reductions_chart", "side_by_side", "spectrum_chart", "swimlane", "time_lines", "waiting_chart", "waterfall_chart", "write_bytes",
 ]  # fmt: skip

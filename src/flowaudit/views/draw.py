@@ -12,10 +12,11 @@ from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import FourReductions
 from flowaudit.planning import Attribution
-from flowaudit.simulation import Runs
+from flowaudit.simulation import Forecast, Runs
 from flowaudit.targets import Verdict
 from flowaudit.views.charts import findings_chart, reductions_chart, waterfall_chart
 from flowaudit.views.compare_map import compare_map
+from flowaudit.views.forecast_chart import forecast_chart
 from flowaudit.views.funnel_chart import funnel_chart
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
@@ -35,6 +36,7 @@ Drawable = (
     | FourReductions
     | EventLog
     | Runs
+    | Forecast
     | Waiting
     | Explanation
     | PeerComparison
@@ -52,7 +54,7 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
         ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
         ``Findings``: days lost by finding. ``Waiting``: the causes of waiting by activity. ``Explanation``: the cases of a
-        finding as time lines. ``Spectrum``: the passages of a segment between two axes of time.
+        finding as time lines. ``Forecast``: the cases that will still be open, day by day. ``Spectrum``: the passages of a segment between two axes of time.
     metric : {"steps", "time", "clock", "materials", "trips"}, optional
         With ``FourReductions``: how this one is spread over the cases.
     lang : {"zh", "en"}, optional
@@ -98,6 +100,8 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return time_lines(thing, lang=lang)
     if isinstance(thing, Spectrum):
         return spectrum_chart(thing, lang=lang)
+    if isinstance(thing, Forecast):
+        return forecast_chart(thing, lang=lang)
     if isinstance(thing, Runs):
         return process_map(discover(thing[0]), lang=lang)
     if isinstance(thing, EventLog):
