@@ -208,8 +208,13 @@ def _fidelity(study: Study, lang: Language) -> list[Block]:
         "not_usable": _("The simulated office as it is misses the observed one by more than 20 % in at least one check: the figures concerned "
                         "must not be quoted as expected effects before the model has been improved.", lang=lang),
     }  # fmt: skip
+    words = says[trust] if trust is not None else ""
+    found = study.verdict.fidelity
+    if trust == "with_care" and all(r.trust == "usable" for r in found):
+        words = _("Every figure of the simulated office as it is comes within 10 % of the observed one, but the wait before {n} of {all} activities is "
+                  "missed by more than 20 %: use with care what rests on these waits.", lang=lang, n=len(found.missed), all=len(found.waits))  # fmt: skip
     return [
-        Paragraph(says[trust] if trust is not None else "", kind="body" if trust == "usable" else "warning"),
+        Paragraph(words, kind="body" if trust == "usable" else "warning"),
         table(_("The model against the log", lang=lang), head, rows, widths=(2.2, 2.2, 1.6, 1.3, 1.3, 1.3, 2.2), numeric=(3, 4, 5),
               notes=(_("Working days; steps, materials and trips in numbers per case. Within 10 %: credible; within 20 %: with care; beyond: "
                        "not usable.", lang=lang),)),
@@ -259,7 +264,7 @@ def _distances(study: Study, lang: Language) -> list[Block]:
     if not found:
         return []
     rows = [
-        (distance_name(d.distance, lang), number(d.model), number(d.control), DASH if not d.control else f"{d.ratio:.2f} ± {d.error:.2f}", trust_name(d.trust, lang))
+        (distance_name(d.distance, lang), f"{d.model:.3g}", f"{d.control:.3g}", DASH if not d.control else f"{d.ratio:.2f} ± {d.error:.2f}", trust_name(d.trust, lang))
         for d in found
     ]  # fmt: skip
     head = (
