@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -199,7 +199,7 @@ class _Fit:
         ]
         waits, wait_names, wait_of_row, band = self._delays(staff, gates)
         traces = self._traces(wait_of_row, band, work_of_node)
-        composed = generalise(traces) if self.routing == "memory" else None
+        composed = generalise(traces, self._undecided()) if self.routing == "memory" else None
         templates = composed or counted(traces)
         last = np.nanmax(self.ends)
         arrivals = np.sort(self.starts[log.case_ptr[:-1]])
@@ -486,6 +486,23 @@ class _Fit:
             visits = tuple(Trip(r - first, *rest) for r, *rest in trips.get(i, ()))
             traces.append(Trace(Branch(1.0, steps, uses, special, visits), attributes[i], tuple(elapsed.tolist())))
         return traces
+
+    def _undecided(self) -> Callable[[Branch], frozenset[str | None]]:
+        """Which items a case leaves applied for or accepted, but not decided; of those that any case decides."""
+        closing = {i: n.item for i, n in enumerate(self.nodes) if n.stage in ("decide", "deliver")}
+        opening = {
+            i: n.item for i, n in enumerate(self.nodes) if n.stage in ("apply", "accept") and n.item in closing.values()
+        }
+
+        def left(branch: Branch) -> frozenset[str | None]:
+            closed = {closing[s.node] for s in branch.steps if s.node in closing}
+            return (
+                frozenset()
+                if None in closed
+                else frozenset(opening[s.node] for s in branch.steps if s.node in opening) - closed
+            )
+
+        return left
 
     def _attributes(self) -> list[tuple[tuple[str, str], ...]]:
         """Of every case, the attributes of few values that the table ``cases`` gives."""

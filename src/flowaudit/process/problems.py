@@ -10,7 +10,7 @@ import pandas as pd
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.model import Branch, Process
+from flowaudit.process.model import BANDS, WHOLE, Branch, Process
 
 Problem = tuple[str, str, str]
 
@@ -151,6 +151,11 @@ def _broken(process: Process, branch: Branch) -> str | None:
             return _(
                 "a step of '{activity}' names a table that there is not", activity=process.nodes[step.node].activity
             )
+        if not WHOLE <= step.band < BANDS:
+            return _(
+                "a step of '{activity}' names a part of its delays that there is not",
+                activity=process.nodes[step.node].activity,
+            )
         if any(not 0 <= j < n for j in step.after):
             return _(
                 "a step of '{activity}' follows a step that there is not", activity=process.nodes[step.node].activity
@@ -193,6 +198,8 @@ def _people(process: Process) -> Iterator[Problem]:
             )
         elif hours[r.calendar] <= 0:
             yield r.name, _("never works: its calendar is empty"), _("give a calendar for every officer.")
+        if not 0 <= r.pool < len(process.pools):
+            yield r.name, _("belongs to no pool"), _("name its pool.")
         if r.capacity < 0:
             yield r.name, _("has {n} places", n=r.capacity), _("capacities are 0 or more.")
     used = {s.node for t in process.templates for b in t.branches for s in b.steps if 0 <= s.node < len(process.nodes)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ MISSED = 0.002
 """Times per case by which an activity's frequency may still differ from the log's."""
 
 DEAD_ENDS = 20
-"""How often a way is begun again that can only go on with what has come too often; then an observed one is taken."""
+"""How often a way is begun again that comes to a dead end or to what no case has come to; then an observed one is taken."""
 
 SEED = 20_200_406
 """Of the composition: a fit has no luck of its own."""
@@ -57,12 +57,16 @@ class _Past:
     visits: dict[int, int]
 
 
-def generalise(traces: Sequence[Trace]) -> tuple[Template, ...] | None:
+def generalise(
+    traces: Sequence[Trace], outcome: Callable[[Branch], Hashable] | None = None
+) -> tuple[Template, ...] | None:
     """Compose ways for cases from the observed ones.
 
     Parameters
     ----------
     traces : sequence of Trace
+    outcome : callable, optional
+        What a way has come to in its end; ways that come to what no observed case did are not kept.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def generalise(traces: Sequence[Trace]) -> tuple[Template, ...] | None:
     ----------
     Witten, Bell. The zero-frequency problem. IEEE Transactions on Information Theory 37 (1991), doi 10.1109/18.87000.
     """
-    memory = _Memory(traces)
+    memory = _Memory(traces, outcome or (lambda _branch: None))
     n = int(np.clip(SAMPLE * len(traces), LEAST, MOST))
     rng = np.random.default_rng(SEED)
     found: Counter[tuple[Branch, Attributes]] = Counter()
@@ -154,8 +158,10 @@ def _tilted(
 
 
 class _Memory:
-    def __init__(self, traces: Sequence[Trace]) -> None:
+    def __init__(self, traces: Sequence[Trace], outcome: Callable[[Branch], Hashable]) -> None:
         self.traces = traces
+        self.outcome = outcome
+        self.outcomes = {outcome(t.branch) for t in traces}
         self.levels: list[dict[Hashable, list[tuple[int, int]]]] = [defaultdict(list) for _level in range(LEVELS)]
         self.tree: dict[tuple[int, Hashable], int] = {}
         self.kind: dict[Hashable, int] = {}
@@ -235,7 +241,7 @@ class _Memory:
         """Compose one way; it ends where an observed one did."""
         for _try in range(DEAD_ENDS):
             way = self._way(attributes, rng)
-            if way is not None:
+            if way is not None and self.outcome(way) in self.outcomes:
                 return way
         own = [trace.branch for trace in self.traces if trace.attributes == attributes]
         return own[int(rng.integers(len(own)))]

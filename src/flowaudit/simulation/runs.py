@@ -37,6 +37,8 @@ class Run:
     row : array of int32
         Step of ``routes``.
     template : array of int64 (n_cases,)
+    ended : array of bool (n_cases,)
+        Whether it came to its end; with ``until``, some are still open.
     open_case : array of int64 (n_cases,)
         Which of ``process.open_cases`` it is; -1: a new one.
     beyond_calendar : int
@@ -54,6 +56,7 @@ class Run:
     who: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     template: Ints
+    ended: npt.NDArray[np.bool_]
     open_case: Ints
     routes: Routes
     beyond_calendar: int
@@ -152,8 +155,7 @@ class Run:
             visit, visits = self._visits(case, names)
             columns["visit_id"] = visit
             tables["visits"] = visits
-        if any(t.attributes for t in process.templates):
-            tables["cases"] = self._attributes(names)
+        tables |= self._endings(names)
         for name, table in (("material_instances", self.materials), ("special_episodes", self.episodes)):
             if table is None:
                 continue
@@ -170,17 +172,22 @@ class Run:
         log = EventLog(pa.table(columns), tables, Provenance(source="simulated"), process.unit)
         return log.with_case_ptr(self.case_ptr)
 
-    def _attributes(self, names: pa.Array) -> pd.DataFrame:
-        """The attributes of every case, in the columns they had."""
-        known = {t.attributes: dict(t.attributes) for t in self.process.templates}
-        known |= {c.attributes: dict(c.attributes) for c in self.process.open_cases}
-        templates = [t.attributes for t in self.process.templates]
-        opened = [c.attributes for c in self.process.open_cases]
-        rows = [
-            known[opened[k] if k >= 0 else templates[t]]
-            for t, k in zip(self.template.tolist(), self.open_case.tolist(), strict=True)
-        ]
-        return pd.DataFrame(rows).assign(case_id=names.to_pylist())
+    def _endings(self, names: pa.Array) -> dict[str, pd.DataFrame]:
+        """The table that tells ended cases from open ones, with the attributes the cases have."""
+        last = np.maximum.reduceat(self.end, self.case_ptr[:-1]) if len(self.case_ptr) > 1 else np.zeros(0)
+        moment = self.stamps(last)
+        moment[~self.ended] = np.datetime64("NaT")
+        if self.process.unit == "bundle":
+            return {"bundles": pd.DataFrame({"bundle_id": names.to_pylist(), "last_time": moment})}
+        frame = pd.DataFrame({"case_id": names.to_pylist(), "finish_time": moment})
+        templates, opened = self.process.templates, self.process.open_cases
+        if any(t.attributes for t in templates):
+            known = [
+                dict(opened[k].attributes if k >= 0 else templates[t].attributes)
+                for t, k in zip(self.template.tolist(), self.open_case.tolist(), strict=True)
+            ]
+            frame = pd.concat([frame, pd.DataFrame(known)], axis=1)
+        return {"cases": frame}
 
     def _visits(self, case: npt.NDArray[np.int32], names: pa.Array) -> tuple[pa.Array, pd.DataFrame]:
         """One visit for every site and day of a case, and those at which nothing was done."""

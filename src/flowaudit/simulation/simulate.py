@@ -364,6 +364,7 @@ class _Prepared:
         ptr = np.empty(len(case_ptr), np.int64)
         n = _kernels.arrange(case_ptr, steps["start"], end, self.until_h, order, ptr)
         beyond = 0
+        ended = np.diff(ptr) == np.diff(case_ptr)
         keep = np.diff(ptr) > 0
         keep[:first_kept] = False
         if limit < np.inf and limit == self.last_h:
@@ -394,6 +395,7 @@ class _Prepared:
             case_ptr=ptr,
             node=routes.node.astype(np.int32)[ordered["row"]],
             template=routes.template_of[branch[chosen]],
+            ended=ended[chosen],
             open_case=np.where(chosen < n_open, numbers[chosen] - FIRST_OPEN, -1),
             routes=routes,
             beyond_calendar=beyond,
