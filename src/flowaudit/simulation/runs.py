@@ -178,8 +178,8 @@ class Run:
         moment = self.stamps(last)
         moment[~self.ended] = np.datetime64("NaT")
         if self.process.unit == "bundle":
-            return {"bundles": pd.DataFrame({"bundle_id": names.to_pylist(), "last_time": moment})}
-        frame = pd.DataFrame({"case_id": names.to_pylist(), "finish_time": moment})
+            return {"bundles": pd.DataFrame({"bundle_id": pd.array(names, dtype="str"), "last_time": moment})}
+        frame = pd.DataFrame({"case_id": pd.array(names, dtype="str"), "finish_time": moment})
         templates, opened = self.process.templates, self.process.open_cases
         if any(t.attributes for t in templates):
             known = [
