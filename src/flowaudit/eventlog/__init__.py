@@ -31,7 +31,7 @@ from flowaudit.eventlog.quality import Quality, check
 from flowaudit.eventlog.read import OBJECT_CENTRIC, WORKBOOKS, read_log
 from flowaudit.eventlog.rows import SourceRows, source_rows
 from flowaudit.eventlog.sample import load_sample, sample_folder
-from flowaudit.eventlog.select import select_cases
+from flowaudit.eventlog.select import select_cases, select_events
 from flowaudit.eventlog.stages import stage_of
 from flowaudit.eventlog.store import StoreWriter, open_log, write_log
 from flowaudit.eventlog.traces import VariantTable, variant_table
@@ -94,6 +94,7 @@ __all__ = [
     "sample_folder",
     "select",
     "select_cases",
+    "select_events",
     "source_rows",
     "stage_of",
     "suggest_mapping",

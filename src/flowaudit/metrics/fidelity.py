@@ -11,6 +11,7 @@ import pandas as pd
 
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
+from flowaudit.metrics.four import metric_label
 
 Trust = Literal["usable", "with_care", "not_usable"]
 
@@ -199,6 +200,24 @@ class Fidelity:
         lines = [
             _("The simulated office beside the observed one: {trust}.", lang=lang, trust=trust_name(self.trust, lang))
         ]
+        for row in self.rows:
+            if row.trust != "usable":
+                lines.append(
+                    _(
+                        "{metric}, {statistic}, {check}: observed {observed:.3g}, simulated {simulated:.3g}: {trust}.",
+                        lang=lang, metric=metric_label(row.metric, lang), statistic=statistic_label(row.statistic, lang),
+                        check=check_label(row.check, lang), observed=row.observed, simulated=row.simulated, trust=trust_name(row.trust, lang),
+                    )
+                )  # fmt: skip
+        if any(r.check == "held_out" and r.trust != "usable" for r in self.rows) and all(
+            r.trust == "usable" for r in self.rows if r.check == "in_sample"
+        ):
+            lines.append(
+                _(
+                    "The period fitted is met, the later one is not: the office probably works otherwise since; the control says how much.",
+                    lang=lang,
+                )
+            )
         if self.missed:
             names = ", ".join(w.activity for w in self.missed[:5])
             lines.append(
@@ -207,13 +226,13 @@ class Fidelity:
                     lang=lang, n=len(self.missed), all=len(self.waits), names=names,
                 )
             )  # fmt: skip
-        for row in self.distances:
-            if row.control > 0:
+        for d in self.distances:
+            if d.control > 0:
                 lines.append(
                     _(
                         "{name}: {model:.3g}, recorded cases drawn again {control:.3g} ({ratio:.2f} ± {error:.2f} times): {trust}.",
-                        lang=lang, name=distance_name(row.distance, lang), model=row.model, control=row.control, ratio=row.ratio,
-                        error=row.error, trust=trust_name(row.trust, lang),
+                        lang=lang, name=distance_name(d.distance, lang), model=d.model, control=d.control, ratio=d.ratio,
+                        error=d.error, trust=trust_name(d.trust, lang),
                     )
                 )  # fmt: skip
         return "\n".join(lines)
@@ -237,6 +256,18 @@ class Fidelity:
     def _repr_html_(self) -> str:
         lang = current_language()
         return "<pre>" + html.escape(self.text(lang)) + "</pre>" + self.to_frame().to_html(index=False, border=0)
+
+
+def statistic_label(statistic: str, lang: Language | None = None) -> str:
+    """Return what a statistic is called."""
+    return {"median": _("median", lang=lang), "p90": _("90th percentile", lang=lang), "mean": _("mean", lang=lang)}[
+        statistic
+    ]
+
+
+def check_label(check: str, lang: Language | None = None) -> str:
+    """Return which period a figure was compared on."""
+    return _("period fitted", lang=lang) if check == "in_sample" else _("later period, unseen", lang=lang)
 
 
 def distance_name(distance: str, lang: Language | None = None) -> str:

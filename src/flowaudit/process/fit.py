@@ -14,9 +14,9 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError, nearest
-from flowaudit.eventlog import EventLog, Unit, as_unit
+from flowaudit.eventlog import EventLog, Unit, as_unit, select_events
 from flowaudit.flow import concurrency
-from flowaudit.messages import Language
+from flowaudit.messages import Language, both
 from flowaudit.messages import translate as _
 from flowaudit.metrics import complete_cases
 from flowaudit.process import quantiles
@@ -25,6 +25,7 @@ from flowaudit.process.batching import find_gate
 from flowaudit.process.clock import SLOTS, Profile, Timeline, mine_profile, open_hours
 from flowaudit.process.model import (
     BANDS,
+    WHOLE,
     Batch,
     Branch,
     Contention,
@@ -47,6 +48,15 @@ from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+DATE_ONLY = 0.95
+"""Share of stamps at midnight from which a log has dates and no hours."""
+
+LASTING = 0.2
+"""Start times say something of work where they differ from the end in more than this share of the rows that have them."""
+
+MISSING = 0.1
+"""Staffing is refused where more than this share of the rows has no start."""
 
 OWN_CLOCK_EVENTS = 200
 """An activity with at least as many events gets a delay clock of its own."""
@@ -132,7 +142,12 @@ def fit_process(
     Lopez-Pintado, Dumas. Business process simulation with differentiated resources, BPM 2022 (calendars, people).
     Chapela-Campa, Dumas. Extraneous activity delays, arXiv 2208.12224 (delays apart from queues).
     """
+    if unit not in (None, "case", "bundle"):
+        raise UsageError(_("unit is case or bundle; got '{value}'.", value=unit), hint='unit="case"')
     log = as_unit(log, unit)
+    ended = ~np.isnat(log.stamps("end"))
+    if not ended.all():
+        log = select_events(log, ended, both("rows without an end teach a process nothing"))
     calendar = calendar or load_calendar("china")
     complete = complete_cases(log)
     n_complete = int(complete.sum())
@@ -142,7 +157,7 @@ def fit_process(
             hint=_("take a longer period, or set min_cases lower and treat every figure with care."),
         )
     if routing not in ("memory", "traces") or contention not in ("pool", "resource"):
-        raise UsageError(_("routing is memory or traces, contention is pool or resource."))
+        raise UsageError(_("routing is memory or traces, contention is pool or resource."), hint='contention="pool"')
     return _Fit(log, calendar, np.asarray(complete, bool), catalogue, routing, contention, dict(work or {})).process()
 
 
@@ -160,7 +175,17 @@ class _Fit:
         log = self.log
         self.ends = log.stamps("end")
         self.starts = log.stamps("start") if log.has("start") else self.ends
-        self.starts = np.where(np.isnat(self.starts), self.ends, self.starts)
+        told = ~np.isnat(self.starts) & (self.starts <= self.ends)
+        self.date_only = bool(np.mean(self.ends == self.ends.astype("datetime64[D]")) >= DATE_ONLY)
+        # Between dates there is no work to be measured: a day of it and a day of waiting look the same.
+        lasting = float(np.mean((self.ends > self.starts)[told])) if told.any() else 0.0
+        has_work = log.has("start") and lasting > LASTING and not self.date_only
+        self.known = told if has_work else np.ones(len(told), bool)
+        self.starts = np.where(self.known, self.starts, self.ends) if has_work else self.ends
+        if self.date_only:
+            # The middle of the only hour in which anything happens, so that a day more or less is no matter of rounding.
+            self.starts = self.starts + np.timedelta64(30, "m")
+            self.ends = self.ends + np.timedelta64(30, "m")
         self.timeline = Timeline.spanning(np.nanmin(self.starts), np.nanmax(self.ends), self.calendar)
         self.rows_complete = self.complete[log.case_index]
         self.after = _predecessors(log, self.starts, self.ends)
@@ -169,7 +194,6 @@ class _Fit:
         self.start_h, self.end_h = self.timeline.hours(self.starts), self.timeline.hours(self.ends)
         first_h = np.minimum.reduceat(self.start_h, log.case_ptr[:-1])[log.case_index]
         self.enabled_h = np.fmin(np.where(self.enabler >= 0, self.end_h[self.enabler], first_h), self.start_h)
-        has_work = log.has("start") and bool(np.mean(self.ends > self.starts) > 0.2)
         self.nodes, self.node_of_row = self._nodes()
         self.profiles, clock_of_node = self._clocks()
         gates, batches = self._gates()
@@ -183,8 +207,9 @@ class _Fit:
         performers: tuple[tuple[Performer, ...], ...] = tuple(() for _n in self.nodes)
         if has_work:
             works, work_of_node, performers = work_tables(
-                self.node_of_row, self._work(staff), self.rows_complete, staff, len(self.nodes), families
+                self.node_of_row, self._work(staff), self.rows_complete & self.known, staff, len(self.nodes), families
             )
+        runs_on = self._runs_on(staff)
         overtime = self._overtime(staff, gates)
         self.nodes = [
             replace(
@@ -194,6 +219,7 @@ class _Fit:
                 performers=performers[i],
                 batch=batches.get(i),
                 overtime=overtime.get(i, -1),
+                runs_on=runs_on[i],
             )
             for i, n in enumerate(self.nodes)
         ]
@@ -215,7 +241,7 @@ class _Fit:
             arrivals=arrivals,
             unit=log.unit,
             calendar=self.calendar.name,
-            identifiable=_identifiable(has_work, staff, estimated=bool(_booleans(log, "start_estimated").any())),
+            identifiable=_identifiable(has_work, staff, self._unidentified(has_work, lasting, staff)),
             resources=() if staff is None else staff.resources,
             calendars=() if staff is None else staff.calendars,
             gates=tuple(gates),
@@ -223,6 +249,7 @@ class _Fit:
             open_cases=self._open_cases(templates),
             contention=self.contention,
             routing="memory" if composed else "traces",
+            date_only=self.date_only,
             has_materials=log.table("material_instances") is not None,
             has_visits=(visits := log.table("visits")) is not None and "case_id" in visits,
             has_special=log.table("special_episodes") is not None,
@@ -354,9 +381,49 @@ class _Fit:
                 )
         span = self.end_h - self.start_h
         # Applicants and machines keep no office hours.
-        free = np.array([n.applicant or n.automatic for n in self.nodes])[self.node_of_row]
-        work = np.where(free, span, work)
+        plain = np.array([n.applicant or n.automatic for n in self.nodes])[self.node_of_row]
+        if staff is not None:
+            # Nor does work that was taken up in overtime, or went on over closing time.
+            plain |= staff.overtime_of_row | staff.ran_on_of_row
+        work = np.where(plain, span, work)
         return np.maximum(np.where((span < 4.0) & (work < 0.25 * span), span, work), 0.0)
+
+    def _runs_on(self, staff: Staff | None) -> list[float]:
+        """By node, the share of the instances begun before closing time and not done by then that were finished all the same,
+        before the next opening; shrunk towards the share of all of them.
+        """
+        n = len(self.nodes)
+        if staff is None:
+            return [0.0] * n
+        over = np.bincount(self.node_of_row[staff.overhang_of_row], minlength=n).astype(float)
+        on = np.bincount(self.node_of_row[staff.ran_on_of_row], minlength=n).astype(float)
+        usual = on.sum() / max(over.sum(), 1.0)
+        return ((on + quantiles.PRIOR_CASES * usual) / (over + quantiles.PRIOR_CASES)).tolist()
+
+    def _unidentified(self, has_work: bool, lasting: float, staff: Staff | None) -> Callable[[Language], str] | None:
+        """Why work or staffing cannot be told; None where they can."""
+        missing = 1.0 - float(self.known.mean())
+        if self.date_only:
+            return lambda lang: _("the log has dates without hours: work and waiting cannot be told apart", lang=lang)
+        if not self.log.has("start"):
+            return lambda lang: _("the log has no start times: work and waiting cannot be told apart", lang=lang)
+        if not has_work:
+            return lambda lang: _(
+                "only {share:.0%} of the start times differ from the end: work and waiting cannot be told apart",
+                lang=lang,
+                share=lasting,
+            )
+        if _booleans(self.log, "start_estimated").any():
+            return lambda lang: _(
+                "start times are estimated: they say nothing of how waiting splits from work", lang=lang
+            )
+        if staff is None:
+            return lambda lang: _("the log does not say which officer did the work", lang=lang)
+        if missing > MISSING:
+            return lambda lang: _(
+                "start times are missing, or lie after the end, in {share:.0%} of the rows", lang=lang, share=missing
+            )
+        return None
 
     def _gates(self) -> tuple[list[Profile], dict[int, Batch]]:
         """Activities that are dealt with at set half hours of the week only."""
@@ -420,7 +487,11 @@ class _Fit:
         first = np.zeros(len(delay), bool)
         first[self.log.case_ptr[:-1]] = True
         usable = self.rows_complete & ~first
-        everything = quantiles.table(delay[usable]) if usable.any() else np.zeros(len(quantiles.GRID))
+        # Where nobody knows when it began, or who of the officers did it, it has the delays of the others.
+        told = self.known.copy()
+        if staff is not None:
+            told &= (staff.resource_of_row >= 0) | ~np.array([bool(n.performers) for n in self.nodes])[self.node_of_row]
+        everything = quantiles.table(delay[usable & told]) if (usable & told).any() else np.zeros(len(quantiles.GRID))
         tables: list[Array] = []
         titles: list[str] = []
         table_of_row = np.full(len(delay), -1, np.int64)
@@ -428,12 +499,14 @@ class _Fit:
         order = order[usable[order]]
         for block in _runs(activity[order]):
             rows = order[block]
-            coarse = quantiles.blend(quantiles.table(delay[rows]), everything, len(rows))
+            sure = rows[told[rows]]
+            coarse = quantiles.blend(quantiles.table(delay[sure]), everything, len(sure)) if len(sure) else everything
             target = str(names[activity[rows[0]]])
             own = -1
             for sub in _runs(source[rows]):
                 edge = rows[sub]
-                if len(edge) < EDGE_VALUES:
+                sure = edge[told[edge]]
+                if len(sure) < EDGE_VALUES:
                     if own < 0:
                         own = len(tables)
                         tables.append(coarse)
@@ -442,11 +515,11 @@ class _Fit:
                     continue
                 origin = START if source[edge[0]] == len(names) else str(names[source[edge[0]]])
                 table_of_row[edge] = len(tables)
-                tables.append(quantiles.blend(quantiles.table(delay[edge]), coarse, len(edge)))
+                tables.append(quantiles.blend(quantiles.table(delay[sure]), coarse, len(sure)))
                 titles.append(f"{origin} → {target}")
-        band = np.zeros(len(delay), np.int64)
+        band = np.full(len(delay), WHOLE, np.int64)
         ranked = np.lexsort((delay, table_of_row))
-        ranked = ranked[table_of_row[ranked] >= 0]
+        ranked = ranked[(table_of_row[ranked] >= 0) & told[ranked]]
         for block in _runs(table_of_row[ranked]):
             rows = ranked[block]
             band[rows] = np.arange(len(rows)) * BANDS // len(rows)
@@ -600,18 +673,10 @@ def _beside(
     return beside
 
 
-def _identifiable(has_work: bool, staff: Staff | None, *, estimated: bool) -> Identifiable:
-    if has_work and staff is not None and not estimated:
-        return Identifiable(True, True, queue_share=staff.queue_share)
-
-    def why(lang: Language) -> str:
-        if not has_work:
-            return _("the log has no start times: work and waiting cannot be told apart", lang=lang)
-        if estimated:
-            return _("start times are estimated: they say nothing of how waiting splits from work", lang=lang)
-        return _("the log does not say which officer did the work", lang=lang)
-
-    return Identifiable(has_work, False, why("zh"), why("en"))
+def _identifiable(has_work: bool, staff: Staff | None, why: Callable[[Language], str] | None) -> Identifiable:
+    if why is not None:
+        return Identifiable(has_work, False, why("zh"), why("en"))
+    return Identifiable(True, True, queue_share=None if staff is None else staff.queue_share)
 
 
 def _numbers(log: EventLog, column: str) -> Array:

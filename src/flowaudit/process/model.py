@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.catalogue import Catalogue
+from flowaudit.errors import UsageError, nearest
 from flowaudit.eventlog import APPLICANT, Unit
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
@@ -82,6 +83,8 @@ class Node:
         Who does it; empty: nobody in particular, and nothing queues.
     overtime : int
         Index into ``Process.gates``: half hours in which somebody takes it up although nobody is on duty; -1: never.
+    runs_on : float
+        Probability that work which is not done when its officer's hours end is finished all the same, not the next day.
     """
 
     activity: str
@@ -96,6 +99,7 @@ class Node:
     performers: tuple[Performer, ...] = ()
     batch: Batch | None = None
     overtime: int = -1
+    runs_on: float = 0.0
 
     @property
     def applicant(self) -> bool:
@@ -331,7 +335,7 @@ class Identifiable:
     queue_share: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Process:
     """The office as it is, fitted to its log, or as a scenario would have it.
 
@@ -366,6 +370,10 @@ class Process:
         Where cases are dealt out to officers: share dealt by who usually does such work; the rest goes to who has least in hand.
     routing : {"memory", "traces"}
         Whether the templates were composed from the log's cases or are these themselves.
+    source : {"log", "diagram"}
+        Where it comes from.
+    date_only : bool
+        The log has dates without hours; so have the logs of the simulation.
     unit, calendar
         How the log was counted, and the official calendar.
     changes : tuple of (str, int)
@@ -392,6 +400,8 @@ class Process:
     contention: Contention = "pool"
     habit: float = 1.0
     routing: Routing = "traces"
+    source: Literal["log", "diagram"] = "log"
+    date_only: bool = False
     has_materials: bool = False
     has_visits: bool = False
     has_special: bool = False
@@ -428,21 +438,32 @@ class Process:
             return self, self.nodes.index(node)
         return replace(self, nodes=(*self.nodes, node)), len(self.nodes)
 
-    def with_staff(self, pool: int, add: int) -> Process:
-        """Return the process with ``add`` places more (or fewer) in a pool.
+    def __eq__(self, other: object) -> bool:
+        from flowaudit.process.saved import to_dict
+
+        return isinstance(other, Process) and to_dict(self) == to_dict(other)
+
+    def __hash__(self) -> int:
+        return hash((self.nodes, self.pools, len(self.templates)))
+
+    def with_staff(self, pool: int | str, add: int) -> Process:
+        """Return the process with ``add`` places more (or fewer) in a pool, given by number or name.
 
         New officers are copies of the pool's own, the busiest kind first: they do the same work in the same hours. Places are
         taken away from the last officer on.
 
         Raises
         ------
-        ValueError
-            If fewer than one place would be left.
+        UsageError
+            If there is no such pool, or fewer than one place would be left.
         """
+        pool = self._pool(pool)
         own = [i for i, r in enumerate(self.resources) if r.pool == pool]
         old = self.pools[pool]
         if old.capacity + add < 1:
-            raise ValueError("a pool keeps at least one place")
+            raise UsageError(
+                _("{pool} has {n} places; one must stay.", pool=old.name, n=old.capacity), hint="with_staff(pool, 1)"
+            )
         resources, nodes = list(self.resources), list(self.nodes)
         if add > 0 and own:
             share = {i: sum(p.weight for n in nodes for p in n.performers if p.resource == i) for i in own}
@@ -463,6 +484,17 @@ class Process:
         pools[pool] = replace(old, capacity=old.capacity + add, resources=people)
         return replace(
             self, resources=tuple(resources), nodes=tuple(nodes), pools=tuple(pools), catalogue=self.catalogue
+        )
+
+    def _pool(self, pool: int | str) -> int:
+        names = [p.name for p in self.pools]
+        if isinstance(pool, str) and pool in names:
+            return names.index(pool)
+        if isinstance(pool, int) and 0 <= pool < len(names):
+            return pool
+        raise UsageError(
+            _("there is no pool called '{name}'.", name=pool),
+            hint=_("there are: {names}", names=", ".join(nearest(str(pool), names) or names[:5]) or "-"),
         )
 
     def activity_table(self) -> pd.DataFrame:
@@ -517,7 +549,9 @@ class Process:
 
     def __str__(self) -> str:
         lines = [
-            _("Process fitted to {n} cases, {a} activities, {t} ways to run", n=self.cases, a=len(self.activities), t=len(self.templates)),
+            _("Process read from a diagram: {a} activities, {t} ways to run", a=len(self.activities), t=len(self.templates))
+            if self.source == "diagram"
+            else _("Process fitted to {n} cases, {a} activities, {t} ways to run", n=self.cases, a=len(self.activities), t=len(self.templates)),
         ]  # fmt: skip
         if self.routing == "memory":
             lines.append(
@@ -525,7 +559,15 @@ class Process:
                     "ways are composed from what followed the same past in the log; every activity is as frequent as there"
                 )
             )
-        if len(self.arrivals):
+        if len(self.arrivals) and self.source == "diagram":
+            lines.append(
+                _(
+                    "arrivals: {n} planned, evenly spaced from {first} on",
+                    n=len(self.arrivals),
+                    first=str(self.arrivals[0])[:10],
+                )
+            )
+        elif len(self.arrivals):
             lines.append(
                 _("arrivals: {n}, {first} to {last}, replayed", n=len(self.arrivals), first=str(self.arrivals[0])[:10], last=str(self.arrivals[-1])[:10])
             )  # fmt: skip

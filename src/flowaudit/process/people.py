@@ -45,6 +45,8 @@ class Staff:
         Working hours its work passed in; -1: the office's.
     overtime_of_row : array of bool
         Begun when nobody who does such work was on duty within an hour.
+    overhang_of_row, ran_on_of_row : array of bool
+        Begun on duty and not ended when that spell of duty did; of those, ended before the next one began.
     queue_share : (float, float)
     """
 
@@ -57,6 +59,8 @@ class Staff:
     calendar_of_row: Ints
     resource_of_row: Ints
     overtime_of_row: Bools
+    overhang_of_row: Bools
+    ran_on_of_row: Bools
     queue_share: tuple[float, float]
 
 
@@ -121,10 +125,13 @@ def find_staff(
         # What begins when nobody of them is on duty within an hour is overtime: taken up in somebody's own time, not queued.
         near = np.zeros(len(rows), bool)
         for c in np.unique(calendar_of[list(members)]):
-            for around in (-1.0, 0.0, 1.0):
+            for around in (-1.0, -0.5, 0.0, 0.5, 1.0):
                 near |= _inside(on_duty[c], start_h[rows] + around)
         queue_since[rows[~near]] = start_h[rows[~near]]
         overtime[rows[~near]] = True
+    overhang, ran_on = np.zeros(len(node), bool), np.zeros(len(node), bool)
+    for r, rows in enumerate(rows_by_resource):
+        overhang[rows], ran_on[rows] = _over_closing(on_duty[calendar_of[r]], start_h[rows], end_h[rows])
     queue_since = np.clip(queue_since, np.minimum(enabled_h, start_h), start_h)
     share = _shares(performers, node, human, free, saturated, rows_by_resource, hours, timeline, open_profile)
     names = _pool_names(nodes, node, human, pool_of_node)
@@ -151,6 +158,8 @@ def find_staff(
         np.where(human, np.r_[calendar_of, -1][np.where(human, resource, -1)], -1),
         np.where(human, np.r_[number, -1][np.where(human, resource, -1)], -1),
         overtime,
+        overhang,
+        ran_on,
         share,
     )
 
@@ -251,6 +260,17 @@ def _inside(spells: Array, at: Array) -> Bools:
         return np.zeros(len(at), bool)
     k = np.searchsorted(spells[:, 0], at, side="right") - 1
     return np.asarray((k >= 0) & (at < spells[np.maximum(k, 0), 1]), bool)
+
+
+def _over_closing(spells: Array, start: Array, end: Array) -> tuple[Bools, Bools]:
+    """Which instances begun in a spell of duty ended after it, and which of those before the next spell."""
+    if not len(spells):
+        return np.zeros(len(start), bool), np.zeros(len(start), bool)
+    k = np.searchsorted(spells[:, 0], start, side="right") - 1
+    closing = spells[np.maximum(k, 0), 1]
+    opening = np.r_[spells[1:, 0], np.inf][np.maximum(k, 0)]
+    over = (k >= 0) & (start < closing) & (end > closing + 1e-6)
+    return over, over & (end < opening)
 
 
 def _busy(start: Array, end: Array) -> tuple[Array, Ints]:
@@ -371,7 +391,9 @@ def _components(node: Ints, resource: Ints, n_nodes: int, n_resources: int) -> I
 
     pairs, counts = np.unique(np.stack([node, resource], axis=1), axis=0, return_counts=True)
     total = np.bincount(node, minlength=n_nodes)
-    kept = counts >= 0.05 * total[pairs[:, 0]]
+    # Where many share the work evenly, nobody does 5 % of it: half an even share will do.
+    people = np.bincount(pairs[:, 0], minlength=n_nodes)
+    kept = counts >= (np.minimum(0.05, 0.5 / np.maximum(people, 1)) * total)[pairs[:, 0]]
     size = n_nodes + n_resources
     edges = pairs[kept]
     graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], n_nodes + edges[:, 1])), shape=(size, size))

@@ -223,6 +223,8 @@ def _people(process: Process) -> Iterator[Problem]:
             yield node.activity, _("names a table of work that there is not"), _("name who does it.")
         if not 0 <= node.clock < len(process.profiles):
             yield node.activity, _("its delay clock does not exist"), _("give every activity a delay clock.")
+        if not 0.0 <= node.runs_on <= 1.0:
+            yield node.activity, _("a probability is not between 0 and 1"), _("let it lie between 0 and 1.")
         if node.overtime >= len(process.gates):
             yield node.activity, _("its hours of overtime do not exist"), _("leave overtime out.")
         batch = node.batch

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from flowaudit.errors import InputError
+from flowaudit.errors import InputError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
 from flowaudit.process.clock import SLOTS, Profile
@@ -127,6 +127,7 @@ class SavedNode(_Part):
     performers: list[tuple[int, float, int]] = []
     batch: SavedBatch | None = None
     overtime: int = -1
+    runs_on: float = 0.0
 
 
 class SavedPool(_Part):
@@ -179,6 +180,8 @@ class SavedProcess(_Part):
     contention: Literal["pool", "resource"]
     habit: float
     routing: Literal["memory", "traces"]
+    source: Literal["log", "diagram"]
+    date_only: bool
     identifiable: SavedIdentifiable
     grid: list[float]
     nodes: list[SavedNode]
@@ -215,6 +218,11 @@ def schema() -> dict[str, Any]:
 def write(process: Process, path: str | os.PathLike[str]) -> None:
     """Write a process; the file is replaced only when it is whole."""
     target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(
+            _("'{path}' cannot be written: it is a folder, or its folder does not exist.", path=target),
+            hint='process.save("process.json")',
+        )
     temporary = target.with_name(target.name + ".part")
     temporary.write_text(
         json.dumps(to_dict(process), ensure_ascii=False, allow_nan=False), encoding="utf-8", newline="\n"
@@ -264,6 +272,8 @@ def to_dict(process: Process) -> dict[str, Any]:
         "contention": process.contention,
         "habit": process.habit,
         "routing": process.routing,
+        "source": process.source,
+        "date_only": process.date_only,
         "identifiable": asdict(process.identifiable),
         "grid": quantiles.GRID.tolist(),
         "nodes": [_node(n) for n in process.nodes],
@@ -391,6 +401,8 @@ def _process(saved: SavedProcess) -> Process:
         contention=saved.contention,
         habit=saved.habit,
         routing=saved.routing,
+        source=saved.source,
+        date_only=saved.date_only,
         has_materials=saved.has_materials,
         has_visits=saved.has_visits,
         has_special=saved.has_special,

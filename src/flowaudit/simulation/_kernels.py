@@ -16,7 +16,7 @@ from numba import njit
 DONE, RELEASE, WAKE, READY = 0, 1, 2, 3
 """Kinds of events, in the order in which simultaneous ones are served; arrivals come between WAKE and READY."""
 
-ROUTE, BRANCH, WAIT, WORK, PICK, GAP, DEAL = 0, 1, 2, 3, 4, 5, 6
+ROUTE, BRANCH, WAIT, WORK, PICK, GAP, DEAL, FINISH = 0, 1, 2, 3, 4, 5, 6, 7
 """Purposes of random numbers."""
 
 FIFO, PRIORITY, DEADLINE = 0, 1, 2
@@ -149,6 +149,23 @@ def next_open(within, before, classes, p, t):  # type: ignore[no-untyped-def]
         if day >= n:
             return 24.0 * n
         k = classes[day]
+
+
+@njit(cache=True, nogil=True)
+def next_closed(within, classes, p, t):  # type: ignore[no-untyped-def]
+    """First half hour, not before ``t``, in which clock ``p`` stands still; infinity if there is none within two weeks."""
+    day = int(t / 24.0)
+    slot = min(int((t - 24.0 * day) * 2.0), 47)
+    for _day in range(14):
+        if day >= len(classes):
+            break
+        k = classes[day]
+        for s in range(slot, 48):
+            if within[p, k, s + 1] <= within[p, k, s]:
+                return 24.0 * day + 0.5 * s
+        day += 1
+        slot = 0
+    return np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -390,7 +407,7 @@ def opening(g, fixed, t, members, member_ptr, cal, capacity, busy, within, befor
 def run(  # type: ignore[no-untyped-def]
     seed, numbers, arrival, known_until, branch, case_ptr, priority, due,
     step_ptr, step_node, step_wait, step_work, step_origin, step_band, step_pending, succ_ptr, succ,
-    node_clock, node_group, node_gate, node_overtime, node_size, node_patience, node_duty,
+    node_clock, node_group, node_gate, node_overtime, node_size, node_patience, node_duty, node_runs_on,
     waits, works, grid, bands, own_ptr, own_work,
     delay_within, delay_before, work_within, work_before, gates, classes,
     group_discipline, member_ptr, members, weights, queue_ptr, queues, cal, capacity, deal_out, habit,
@@ -407,7 +424,8 @@ def run(  # type: ignore[no-untyped-def]
     probability ``habit``, else by weight among those with least in hand and waiting, for their places. Where nobody waits
     before it and nobody who does it is on duty within an hour, but it is one of its hours of overtime, somebody who has a
     free place takes it up in overtime, and its work passes in wall-clock time. It
-    starts at once when it is given somebody, its work passes in this person's hours, and he keeps it until it ends.
+    starts at once when it is given somebody, its work passes in this person's hours (or, when these end before it is done,
+    goes on in wall-clock time with the probability ``runs_on`` of its node), and he keeps it until it ends.
     Whoever gets free or comes on duty serves, of the queues he serves, the case that comes first. Steps without people start
     when ready.
 
@@ -624,6 +642,8 @@ def run(  # type: ignore[no-untyped-def]
                     delay = draw(waits, grid, step_wait[row], (band + u) / bands if band >= 0 else u)
                 if delay > 0.0:
                     at = inverse(delay_within, delay_before, classes, clock, passed + delay, t)
+                    # Where its clock stands still it never begins: what ends then waits until it moves again.
+                    at = next_open(delay_within, delay_before, classes, clock, at)
             at = max(at, known_until)
             if node_gate[node] >= 0:
                 at = next_slot(gates, classes, node_gate[node], at)
@@ -699,6 +719,10 @@ def run(  # type: ignore[no-untyped-def]
                         start[s] = next_open(work_within, work_before, classes, hours, t)
                     done = forward(work_within, work_before, classes, hours, start[s]) + work
                     finish = inverse(work_within, work_before, classes, hours, done, start[s])
+                    if with_whom >= 0 and not overtime and node_runs_on[node] > 0.0:
+                        late = finish > next_closed(work_within, classes, hours, start[s]) + 1e-6
+                        if late and uniform(seed, numbers[case_of[s]], step_origin[row], FINISH) < node_runs_on[node]:
+                            finish = start[s] + work
             if finish <= until:
                 end[s] = finish
             size = push(time, order, item, size, finish, (np.int64(DONE) << _SHIFT) | seq, s)

@@ -13,7 +13,7 @@ from flowaudit.errors import InsufficientDataError
 from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import case_measures, complete_cases
+from flowaudit.metrics import case_measures, complete_cases, metric_label
 from flowaudit.process import Contention, Process, fit_process
 from flowaudit.simulation.simulate import simulate
 from flowaudit.worktime import Calendar, load_calendar
@@ -40,6 +40,36 @@ class Bracket:
 
     queue_share: tuple[float, float]
     table: pd.DataFrame
+
+    def __str__(self) -> str:
+        lines = [
+            _(
+                "queueing is {low:.0%} (pool level) to {high:.0%} (resource level) of the waiting",
+                low=self.queue_share[0], high=self.queue_share[1],
+            )
+        ]  # fmt: skip
+        units = {"time": _("working days"), "clock": _("working days"), "cycle_h": _("hours")}
+        names = {"time": metric_label("time"), "clock": metric_label("clock"), "cycle_h": _("first to last stamp")}
+        for row in self.table.to_dict("records"):
+            low, high = sorted((row["saved_least"], row["saved_most"]))
+            error = max(row["error_least"], row["error_most"])
+            if max(abs(low), abs(high)) <= error:
+                lines.append(
+                    _(
+                        "{metric}: nothing that can be told from chance (± {error:.2g} {unit})",
+                        metric=names[row["metric"]],
+                        error=error,
+                        unit=units[row["metric"]],
+                    )
+                )
+            else:
+                lines.append(
+                    _(
+                        "{metric}: {low:.2g} to {high:.2g} {unit} a case less, each ± {error:.2g}",
+                        metric=names[row["metric"]], low=low, high=high, unit=units[row["metric"]], error=error,
+                    )
+                )  # fmt: skip
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return str(self.table.to_html(index=False, border=0, float_format="{:.2f}".format))

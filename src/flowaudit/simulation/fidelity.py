@@ -133,7 +133,7 @@ def fidelity(
             calendar,
             per_case,
             complete,
-            min(len(before), replications),
+            replications,
             before.seed,
             min_cases,
         )

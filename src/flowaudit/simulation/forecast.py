@@ -115,6 +115,11 @@ class Forecast:
     def done_by(self, date: Moment) -> DoneBy:
         """Return how many of the cases are done by a date (its evening, where no hour is given), with an 80 % interval."""
         moment = _evening(date)
+        if moment < self.now:
+            raise UsageError(
+                _("{date} lies before the end of the log, {now}.", date=_day(moment), now=_day(self.now)),
+                hint=_("ask for a later date."),
+            )
         done = (_ticks(self.ends) <= _ticks(np.array(moment.to_datetime64()))).sum(axis=1)
         low, high = np.quantile(done, (LOW, HIGH), method="inverted_cdf")
         return DoneBy(moment, self.ends.shape[1], float(done.mean()), int(low), int(high))

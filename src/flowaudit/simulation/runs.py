@@ -65,10 +65,12 @@ class Run:
     trips: pd.DataFrame | None
 
     def stamps(self, hours: Array) -> npt.NDArray[np.datetime64]:
-        """Return moments, rounded to seconds."""
+        """Return moments, rounded to seconds; to days where the log has dates only."""
         seconds = hours * 3600.0
         ticks = np.rint(seconds, out=seconds).astype(np.int64)
         del seconds
+        if self.process.date_only:
+            ticks -= ticks % 86_400
         ticks += self.origin.astype("datetime64[s]").astype(np.int64)
         ticks *= 1_000_000
         return ticks.view("datetime64[us]")

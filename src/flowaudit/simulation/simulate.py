@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowaudit.errors import UsageError
+from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import BANDS, GRID, Process, Timeline, always, mean, utilisation, validate
 from flowaudit.simulation.library import People, Routes
@@ -24,6 +25,9 @@ from flowaudit.worktime import Calendar, load_calendar
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Moment = str | pd.Timestamp | np.datetime64
+
+MOST_BEYOND = 0.1
+"""Share of the cases that may be left out because the working calendar does not reach their end."""
 
 HORIZON_DAYS = 3 * 366
 """How long after the last arrival the clocks are laid out day by day; later they go on at their mean rate."""
@@ -79,6 +83,8 @@ def simulate(
     ------
     UsageError
         If an option is out of its range, or the process cannot be run; all its problems are named at once.
+    InsufficientDataError
+        If more than a tenth of the cases would end after the last day the working calendar knows.
 
     Notes
     -----
@@ -88,10 +94,14 @@ def simulate(
 
     A pool that is asked for more than it can do is simulated all the same; ``Runs.overloaded`` says by how much.
     """
+    if not isinstance(process, Process):
+        raise UsageError(
+            _("simulate needs a process; got {kind}.", kind=type(process).__name__), hint="simulate(fit_process(log))"
+        )
     if replications < 1:
-        raise UsageError(_("replications must be at least 1; got {n}.", n=replications))
+        raise UsageError(_("replications must be at least 1; got {n}.", n=replications), hint="replications=30")
     if cases is not None and cases < 1:
-        raise UsageError(_("there is no case to simulate."))
+        raise UsageError(_("there is no case to simulate."), hint=_("cases is at least 1."))
     validate(process)
     calendar = calendar or load_calendar(process.calendar)
     plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
@@ -115,16 +125,43 @@ def simulate(
                 control[0] = 1
             raise
         runs = [job.result() for job in jobs]
+    _enough(runs, prepared, calendar)
     arriving = prepared.expected_cases / max(plan.days, 1e-9)
     over = utilisation(process, cases_per_day=arriving) if plan.days > 0 else utilisation(process)
     return Runs(tuple(runs), process, seed, sum(r.beyond_calendar for r in runs), over[over["utilisation"] >= 1.0])
 
 
+_DATE = re.compile(r"(\d{4})(?:-|年)(\d{1,2})(?:-|月)(\d{1,2})日?(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?")
+"""What is taken for a date: 2025-03-01, 2025年3月1日, with or without an hour. 01/03/2025 could mean two days."""
+
+
 def _moment(value: Moment, name: str) -> np.datetime64:
+    told = value
+    if isinstance(value, str):
+        found = _DATE.fullmatch(value.strip())
+        value = "" if found is None else "-".join(found.group(1, 2, 3)) + " " + (found.group(4) or "00:00")
     stamp = pd.to_datetime(value, errors="coerce")
     if pd.isna(stamp):
-        raise UsageError(_("{name}: '{value}' is no date.", name=name, value=value), hint=_("write 2025-03-01."))
+        raise UsageError(_("{name}: '{value}' is no date.", name=name, value=told), hint=_("write 2025-03-01."))
     return np.datetime64(stamp.tz_localize(None), "us")
+
+
+def _enough(runs: list[Run], prepared: _Prepared, calendar: Calendar) -> None:
+    """Refuse runs of which nothing is left, or too much is not: what the calendar cuts off is the slow cases."""
+    left, beyond = sum(len(r.case_ptr) - 1 for r in runs), sum(r.beyond_calendar for r in runs)
+    if beyond > MOST_BEYOND * (left + beyond):
+        raise InsufficientDataError(
+            _(
+                "{share:.0%} of the cases would end after the last day the working calendar knows, {last}; what is left would be the quick ones.",
+                share=beyond / (left + beyond), last=calendar.last,
+            ),
+            hint=_("let fewer cases arrive, or earlier, or give a calendar that reaches further."),
+        )  # fmt: skip
+    if not left:
+        raise UsageError(
+            _("no case is left in the logs."),
+            hint=_("a warm-up must be shorter than the period, and until later than the arrivals."),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,9 +240,27 @@ class _Plan:
             stamps = stamps[stamps <= end]
         if opened is not None:
             stamps = stamps[stamps >= opened]
+        if cases is not None and cases > len(stamps) > 0:
+            raise UsageError(
+                _(
+                    "{n} cases are asked for, but only {seen} arrivals are there to be replayed.",
+                    n=cases,
+                    seen=len(stamps),
+                ),
+                hint=_('draw them: arrivals="simulated" (--arrivals simulated), or give a start.'),
+            )
         stamps = stamps if cases is None else stamps[:cases]
         if not len(stamps) and not work_in_progress:
-            raise UsageError(_("there is no case to simulate."))
+            raise UsageError(
+                _("there is no case to simulate."),
+                hint=_(
+                    "the arrivals lie between {first} and {last}.",
+                    first=str(process.arrivals[0])[:10],
+                    last=str(process.arrivals[-1])[:10],
+                )
+                if len(process.arrivals)
+                else None,
+            )
         latest = process.arrivals[-1] if opened is None else opened
         first, last = (stamps[0], stamps[-1]) if len(stamps) else (latest, latest)
         return cls(stamps, len(stamps), first, last, end, warm_up_days, work_in_progress)
@@ -268,6 +323,7 @@ class _Prepared:
             np.array([b.size if b is not None and b.kind == "size" else 0 for b in batch], np.int64),
             np.array([b.patience_h if b is not None else np.inf for b in batch], float),
             np.array([len(work_clocks) - (1 if n.automatic or n.applicant else 2) for n in process.nodes], np.int64),
+            np.array([n.runs_on for n in process.nodes], float),
         )
         arriving = None
         if plan.arrivals is None and process.arriving is not None:
@@ -331,12 +387,12 @@ class _Prepared:
             "who": np.full(n_steps, -1, np.int32),
         }
         people = self.people
-        clock, gate, overtime, size, patience, duty = self.nodes
+        clock, gate, overtime, size, patience, duty, runs_on = self.nodes
         delay_within, delay_before, work_within, work_before, gates, classes = self.tables
         _kernels.run(
             key, numbers, arrival, known_until, branch, case_ptr, priority, due,
             routes.step_ptr, routes.node, routes.wait, routes.work, routes.origin, routes.band, routes.pending, routes.succ_ptr, routes.succ,
-            clock, people.node_group, gate, overtime, size, patience, duty,
+            clock, people.node_group, gate, overtime, size, patience, duty, runs_on,
             process.waits, process.works, GRID, float(BANDS), people.own_ptr, people.own_work,
             delay_within, delay_before, work_within, work_before, gates, classes,
             people.discipline, people.member_ptr, people.members, people.weights, people.queue_ptr, people.queues,

@@ -519,7 +519,7 @@ def _process(plan: _Plan, ways: Ways) -> Process:
         nodes=tuple(nodes), templates=templates, waits=waits, works=works, wait_names=tuple(plan.wait_names),
         profiles=tuple(plan.profiles), open_profile=plan.open_profile, pools=plan.pools, arrivals=arriving[1], unit="case",
         calendar=plan.calendar.name, identifiable=Identifiable(**p.known.model_dump()), resources=plan.resources,
-        calendars=tuple(plan.calendars), gates=tuple(plan.gates), arriving=arriving[0], contention=p.contention, habit=p.habit, changes=changes,
+        calendars=tuple(plan.calendars), gates=tuple(plan.gates), arriving=arriving[0], contention=p.contention, habit=p.habit, changes=changes, source="diagram",
     )  # fmt: skip
     asked = utilisation(process, cases_per_day=24.0 / quantiles.mean(arriving[0].gaps))["utilisation"]
     return replace(
