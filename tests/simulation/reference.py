@@ -204,7 +204,8 @@ class Office:
             u = self.luck(instance, WAIT)
             delay = drawn(self.process.waits[step.wait], (step.band + u) / BANDS if step.band >= 0 else u)
             if delay > 0:
-                t = self.delay_clocks[node.clock].after(t, delay)
+                clock = self.delay_clocks[node.clock]
+                t = clock.moving(clock.after(t, delay))
         if node.batch is not None and node.batch.kind == "slots":
             half_hour = math.ceil(2 * t - NEAR)
             while self.gates[node.batch.gate].rate(half_hour) == 0:

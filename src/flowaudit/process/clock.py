@@ -2,7 +2,7 @@
 
 A delay of "two working days" must not be drawn in wall-clock hours: it would end at night or on a holiday. An
 operational clock counts only the time in which the office, one activity, or one officer is seen to move. Its rate is
-read off the log by day class and half hour; cumulated, it turns wall time into operational hours and back.
+read off the log by day class and hour (an officer's hours by half hour); cumulated, it turns wall time into operational hours and back.
 """
 
 from __future__ import annotations

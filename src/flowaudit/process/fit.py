@@ -6,7 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -41,19 +41,23 @@ from flowaudit.process.model import (
     Template,
     Trip,
 )
-from flowaudit.process.people import Staff, find_staff, work_tables
+from flowaudit.process.people import Staff, find_staff, grouped, work_tables
 from flowaudit.process.routing import Trace, counted, generalise, ways_on
 from flowaudit.process.side_tables import SideTables, item_names, material_names
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Side = Literal["left", "right"]
 
 DATE_ONLY = 0.95
 """Share of stamps at midnight from which a log has dates and no hours."""
 
 LASTING = 0.2
 """Start times say something of work where they differ from the end in more than this share of the rows that have them."""
+
+OVERTIME_DATES = 0.03
+"""Overtime on a kind of day counts where it was seen on at least this share of such dates."""
 
 MISSING = 0.1
 """Staffing is refused where more than this share of the rows has no start."""
@@ -398,7 +402,8 @@ class _Fit:
         over = np.bincount(self.node_of_row[staff.overhang_of_row], minlength=n).astype(float)
         on = np.bincount(self.node_of_row[staff.ran_on_of_row], minlength=n).astype(float)
         usual = on.sum() / max(over.sum(), 1.0)
-        return ((on + quantiles.PRIOR_CASES * usual) / (over + quantiles.PRIOR_CASES)).tolist()
+        shares: list[float] = ((on + quantiles.PRIOR_CASES * usual) / (over + quantiles.PRIOR_CASES)).tolist()
+        return shares
 
     def _unidentified(self, has_work: bool, lasting: float, staff: Staff | None) -> Callable[[Language], str] | None:
         """Why work or staffing cannot be told; None where they can."""
@@ -430,7 +435,7 @@ class _Fit:
         gates: list[Profile] = []
         batches: dict[int, Batch] = {}
         for i, node in enumerate(self.nodes):
-            if node.applicant:
+            if node.applicant or self.date_only:
                 continue
             gate = find_gate(self.starts[self.node_of_row == i])
             if gate is not None:
@@ -449,6 +454,14 @@ class _Fit:
         for i in np.unique(self.node_of_row[staff.overtime_of_row]).tolist():
             rows = staff.overtime_of_row & (self.node_of_row == i)
             rates = np.zeros_like(self.open_profile.rates)
+            # On kinds of days on which it happens now and then; a meeting that was moved once is no habit.
+            dates = np.unique(day[rows])
+            often = np.bincount(self.timeline.classes[dates], minlength=len(rates)) >= OVERTIME_DATES * np.maximum(
+                np.bincount(self.timeline.classes, minlength=len(rates)), 1
+            )
+            rows &= often[kind]
+            if not rows.any():
+                continue
             hour = slot[rows] // 2 * 2
             rates[kind[rows], hour] = rates[kind[rows], hour + 1] = 1.0
             # On a kind of day on which nobody of them is ever on duty, any hour will do.
@@ -658,19 +671,33 @@ def _beside(
     beside = np.zeros((len(names), len(names)), bool)
     number = {name: k for k, name in enumerate(names)}
     case = log.case_index
+    rows = grouped(activity.astype(np.int64), len(names))
+    first = min(int(starts.min().astype(np.int64)), int(ends.min().astype(np.int64)))
+    begun, ended = starts.astype(np.int64) - first, ends.astype(np.int64) - first
     for pair in concurrency(log):
         a, b = (number[name] for name in (tuple(pair) if len(pair) == 2 else (next(iter(pair)),) * 2))
         if log.has("start") and a != b:
-            one, other = (
-                pd.DataFrame({"case": case[rows], "start": starts[rows], "end": ends[rows]})
-                for rows in (np.flatnonzero(activity == a), np.flatnonzero(activity == b))
-            )
-            both = one.merge(other, on="case", suffixes=("_a", "_b"))
-            overlap = (both["start_a"] < both["end_b"]) & (both["start_b"] < both["end_a"])
-            if len(both) and overlap.groupby(both["case"]).any().mean() < OVERLAP:
+            shared = np.intersect1d(case[rows[a]], case[rows[b]])
+            if len(shared) and len(_overlapping(case, begun, ended, rows[a], rows[b])) < OVERLAP * len(shared):
                 continue
         beside[a, b] = beside[b, a] = True
     return beside
+
+
+def _overlapping(case: Ints, begun: Ints, ended: Ints, a: Ints, b: Ints) -> Ints:
+    """Cases in which an instance among the rows ``a`` runs at the same time as one among ``b``.
+
+    Of the instances of b in the same case, more have begun before one of a ends than have ended when it begins.
+    """
+    span = int(max(begun.max(), ended.max())) + 1
+
+    def before(stamps: Ints, limits: Ints, side: Side) -> Ints:
+        keys = np.sort(case[b] * span + stamps[b])
+        found: Ints = np.searchsorted(keys, case[a] * span + limits, side) - np.searchsorted(keys, case[a] * span)
+        return found
+
+    busy = before(begun, ended[a], "left") > before(ended, begun[a], "right")
+    return np.unique(case[a][busy])
 
 
 def _identifiable(has_work: bool, staff: Staff | None, why: Callable[[Language], str] | None) -> Identifiable:

@@ -465,13 +465,15 @@ class Process:
                 _("{pool} has {n} places; one must stay.", pool=old.name, n=old.capacity), hint="with_staff(pool, 1)"
             )
         resources, nodes = list(self.resources), list(self.nodes)
-        if add > 0 and own:
+        if not own:
+            raise UsageError(_("pool {pool} has nobody to be copied.", pool=old.name), hint="print(process)")
+        if add > 0:
             share = {i: sum(p.weight for n in nodes for p in n.performers if p.resource == i) for i in own}
             ranked = sorted(own, key=lambda i: (-share[i], i))
             for k in range(add):
                 model = ranked[k % len(ranked)]
                 new = len(resources)
-                resources.append(replace(resources[model], name=f"{old.name}#+{k + 1}", capacity=1))
+                resources.append(replace(resources[model], name=f"{old.name}#+{len(own) + k + 1}", capacity=1))
                 for n, node in enumerate(nodes):
                     same = [p for p in node.performers if p.resource == model]
                     if same:

@@ -97,7 +97,7 @@ def find_staff(
         return None
     enabled_h, start_h, end_h = hours
     pool_of_node = _components(node[human], resource[human], len(nodes), n_resources)
-    rows_by_resource = _grouped(np.where(human, resource, -1), n_resources)
+    rows_by_resource = grouped(np.where(human, resource, -1), n_resources)
     pool_of_resource = _home(
         pool_of_node[node], np.where(human, resource, -1), n_resources, int(pool_of_node.max()) + 1
     )
@@ -180,7 +180,7 @@ def work_tables(
     of_node = np.full(n_nodes, -1, np.int64)
     performers = [list(p) for p in staff.performers] if staff is not None else [[] for _n in range(n_nodes)]
     everything = quantiles.table(work[usable]) if usable.any() else np.zeros(len(quantiles.GRID))
-    for i, rows in enumerate(_grouped(np.where(usable, node, -1), n_nodes)):
+    for i, rows in enumerate(grouped(np.where(usable, node, -1), n_nodes)):
         values = work[rows]
         if not len(values) or not values.any():
             continue
@@ -202,7 +202,7 @@ def work_tables(
     return knots, of_node, tuple(tuple(p) for p in performers)
 
 
-def _grouped(label: Ints, n: int) -> list[Ints]:
+def grouped(label: Ints, n: int) -> list[Ints]:
     """Rows of each label, in their order; -1 is no label."""
     order = np.argsort(label, kind="stable")
     cuts = np.searchsorted(label[order], np.arange(n + 1))
@@ -227,7 +227,7 @@ def _calendars(
 def _performers(node: Ints, resource: Ints, human: Bools, n_nodes: int) -> list[list[tuple[int, float]]]:
     """By node, who does it and how often."""
     out: list[list[tuple[int, float]]] = []
-    for rows in _grouped(np.where(human, node, -1), n_nodes):
+    for rows in grouped(np.where(human, node, -1), n_nodes):
         who, times = np.unique(resource[rows], return_counts=True)
         order = np.argsort(-times, kind="stable")
         covered = np.cumsum(times[order]) - times[order] < COVERED * times.sum()

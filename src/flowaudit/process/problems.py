@@ -57,7 +57,7 @@ def utilisation(process: Process, *, cases_per_day: float | None = None) -> pd.D
     pd.DataFrame
         Columns ``pool, offered_h_per_week`` (work that arrives), ``open_h_per_week`` (working hours times places),
         ``utilisation`` and ``grows_by_per_week`` (cases by which the queue grows, 0 below 1). With no one person doing the
-        work of two pools, the queue of a pool asked for 1 or more grows without bound.
+        work of two pools, the queue of a pool asked for more than 1 grows without bound.
 
     Notes
     -----

@@ -176,16 +176,20 @@ def fit_family(name: str, values: Array) -> tuple[Array, dict[str, float]]:
         raise InsufficientDataError(
             _("fitting the family '{name}' needs at least 5 durations above zero; there are {n}.", name=name, n=len(positive)),
         )  # fmt: skip
-    if name == "constant":
-        parameters = {"value": float(np.median(positive))}
+    if np.ptp(positive) <= 1e-9 * positive.max():
+        # All the same: no family has a likelihood that is highest there, and none is needed.
+        name, parameters = "constant", {"value": float(positive.mean())}
+    elif name == "constant":
+        parameters = {"value": float(positive.mean())}
     elif name == "exponential":
         parameters = {"mean": float(positive.mean())}
     elif name == "uniform":
         parameters = {"low": float(positive.min()), "high": float(positive.max())}
     elif name == "triangular":
         c, low, width = stats.triang.fit(positive)
+        mode, high = low + c * width, low + width
         low = max(low, 0.0)
-        parameters = {"low": low, "mode": max(low + c * width, low), "high": low + width}
+        parameters = {"low": low, "mode": max(mode, low), "high": high}
     elif name == "lognormal":
         sigma = float(np.std(np.log(positive)))
         parameters = {

@@ -21,6 +21,12 @@ LEAST, MOST = 2_000, 10_000
 LEVELS = 7
 """Kinds of contexts."""
 
+LONGEST = 500
+"""Cases of more steps than this on average are not composed anew: nearly every one is unlike all others."""
+
+MOST_STEPS = 2_000_000
+"""Steps composed in all; fewer ways are composed where they are long."""
+
 LAST = 3
 """Activities that the longest memory short of the whole past reaches back."""
 
@@ -95,8 +101,12 @@ def generalise(
     ----------
     Witten, Bell. The zero-frequency problem. IEEE Transactions on Information Theory 37 (1991), doi 10.1109/18.87000.
     """
+    length = sum(len(t.branch.steps) for t in traces) / max(len(traces), 1)
+    if length > LONGEST:
+        return None
     memory = _Memory(traces, outcome or (lambda _branch: None))
     n = int(np.clip(SAMPLE * len(traces), LEAST, MOST))
+    n = max(min(n, int(MOST_STEPS / max(length, 1.0))), len(traces))
     rng = np.random.default_rng(SEED)
     found: Counter[tuple[Branch, Attributes]] = Counter()
     # Stratified: every observed case begins equally many ways, up to rounding.
@@ -184,14 +194,16 @@ class _Memory:
             self.closing.append(closing)
             past = _Past(self._root(trace.attributes), [], {})
             for position in range(len(trace.branch.steps) + 1):
+                spot = (t, position)
                 for level, key in enumerate(self._contexts(past, trace.attributes, self._state(t, position))):
-                    self.levels[level][key].append((t, position))
+                    self.levels[level][key].append(spot)
                 if position < len(trace.branch.steps):
                     self._go(past, t, position, grow=True)
             for node, times in past.visits.items():
                 self.most[node] = max(self.most[node], times)
         self.different = [{key: self._different(o) for key, o in level.items()} for level in self.levels]
-        self.cases = [{key: len({t for t, _p in o}) for key, o in level.items()} for level in self.levels]
+        # Occurrences are in the order of the cases: it is one case's context where the first and the last are of the same.
+        self.common = [{key: o[0][0] != o[-1][0] for key, o in level.items()} for level in self.levels]
 
     def _root(self, attributes: Attributes) -> int:
         return self.tree.setdefault((-1, attributes), len(self.tree))
@@ -294,9 +306,9 @@ class _Memory:
             if j < position and 0 <= near < len(steps) and steps[near].node == source[j].node:
                 place[j] = near
                 continue
-            same = [k for k in range(len(steps) - 1, -1, -1) if steps[k].node == source[j].node]
-            if same and j < position:
-                place[j] = same[0]
+            same = next((k for k in range(len(steps) - 1, -1, -1) if steps[k].node == source[j].node), None)
+            if same is not None and j < position:
+                place[j] = same
         return place
 
     def _next(
@@ -307,7 +319,7 @@ class _Memory:
         for level, key in enumerate(contexts):
             occurrences = self.levels[level].get(key, [])
             last = level == len(contexts) - 1
-            if not occurrences or (self.cases[level][key] < 2 and not last):
+            if not occurrences or (not self.common[level][key] and not last):
                 continue
             n, u = len(occurrences), self.different[level][key]
             if not last and rng.random() >= n / (n + u):

@@ -19,7 +19,7 @@ DONE, RELEASE, WAKE, READY = 0, 1, 2, 3
 ROUTE, BRANCH, WAIT, WORK, PICK, GAP, DEAL, FINISH = 0, 1, 2, 3, 4, 5, 6, 7
 """Purposes of random numbers."""
 
-FIFO, PRIORITY, DEADLINE = 0, 1, 2
+PRIORITY, DEADLINE = 1, 2
 
 _SHIFT = 58
 _NONE = -1

@@ -15,6 +15,7 @@ from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import case_measures, complete_cases, metric_label
 from flowaudit.process import Contention, Process, fit_process
+from flowaudit.simulation.precision import half_width
 from flowaudit.simulation.simulate import simulate
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -35,7 +36,7 @@ class Bracket:
         One row per metric (``time``, ``clock``: mean working days per case; ``cycle_h``: mean hours from first to last stamp): ``before_least, after_least, saved_least`` where
         only the time in which nobody was free is queueing, ``before_most, after_most, saved_most`` where it is all the time
         in which the officer who did the work was not, and ``error_least, error_most``, half-widths of the 95 % intervals
-        of the savings.
+        (Student) of the savings. Usually, but not always, the second reading has the larger effect.
     """
 
     queue_share: tuple[float, float]
@@ -140,7 +141,7 @@ def bracket(
             if np.isnan(before).any():
                 continue
             saved = before - after
-            error = 1.96 * saved.std(ddof=1) / np.sqrt(len(saved)) if len(saved) > 1 else np.nan
+            error = half_width(saved)
             found.setdefault(metric, {})[level] = (before.mean(), after.mean(), saved.mean(), error)
     rows = []
     for metric, levels in found.items():

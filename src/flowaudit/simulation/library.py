@@ -16,7 +16,6 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 DISCIPLINES = {"fifo": 0, "priority": 1, "deadline": 2}
-OF_THE_BRANCH = ("item_code", "type", "canonical_id", "source", "accepted", "counts_in_clock")
 
 
 @dataclass(frozen=True, eq=False)

@@ -230,11 +230,12 @@ def interval(values: Array, confidence: float = 0.95) -> tuple[float, float, flo
     2.0
     """
     mean = float(np.mean(values))
-    half = _half_width(values, confidence)
+    half = half_width(values, confidence)
     return mean, mean - half, mean + half
 
 
-def _half_width(values: Array, confidence: float) -> float:
+def half_width(values: Array, confidence: float = 0.95) -> float:
+    """Return half the width of the Student interval of a mean over replications; infinite for a single one."""
     from scipy.special import stdtrit
 
     n = len(values)
@@ -282,14 +283,14 @@ def _stay(n: int, look_ahead: int) -> int:
 
 
 def _narrow(values: Array, precision: float, confidence: float) -> bool:
-    return _half_width(values, confidence) <= precision * abs(float(np.mean(values)))
+    return half_width(values, confidence) <= precision * abs(float(np.mean(values)))
 
 
 def _table(values: Array, confidence: float) -> pd.DataFrame:
     rows = []
     for n in range(min(LEAST, len(values)), len(values) + 1):
         mean, low, high = interval(values[:n], confidence)
-        half = _half_width(values[:n], confidence)
+        half = half_width(values[:n], confidence)
         relative = half / abs(mean) if mean else (0.0 if half == 0 else math.inf)
         rows.append((n, values[n - 1], mean, low, high, half, relative))
     return pd.DataFrame(rows, columns=["replications", "value", "mean", "low", "high", "half_width", "relative"])

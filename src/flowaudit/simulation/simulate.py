@@ -98,6 +98,8 @@ def simulate(
         raise UsageError(
             _("simulate needs a process; got {kind}.", kind=type(process).__name__), hint="simulate(fit_process(log))"
         )
+    if seed < 0:
+        raise UsageError(_("seed must not be negative; got {n}.", n=seed), hint="seed=7")
     if replications < 1:
         raise UsageError(_("replications must be at least 1; got {n}.", n=replications), hint="replications=30")
     if cases is not None and cases < 1:
@@ -126,8 +128,7 @@ def simulate(
             raise
         runs = [job.result() for job in jobs]
     _enough(runs, prepared, calendar)
-    arriving = prepared.expected_cases / max(plan.days, 1e-9)
-    over = utilisation(process, cases_per_day=arriving) if plan.days > 0 else utilisation(process)
+    over = utilisation(process, cases_per_day=prepared.arrivals_per_day(seeds[0]))
     return Runs(tuple(runs), process, seed, sum(r.beyond_calendar for r in runs), over[over["utilisation"] >= 1.0])
 
 
@@ -157,7 +158,7 @@ def _enough(runs: list[Run], prepared: _Prepared, calendar: Calendar) -> None:
             ),
             hint=_("let fewer cases arrive, or earlier, or give a calendar that reaches further."),
         )  # fmt: skip
-    if not left:
+    if not left and prepared.plan.warm_up_days > 0:
         raise UsageError(
             _("no case is left in the logs."),
             hint=_("a warm-up must be shorter than the period, and until later than the arrivals."),
@@ -175,10 +176,7 @@ class _Plan:
     until: np.datetime64 | None
     warm_up_days: float
     work_in_progress: bool
-
-    @property
-    def days(self) -> float:
-        return float((self.last - self.start) / np.timedelta64(1, "D"))
+    by_date: bool = False
 
     @classmethod
     def of(
@@ -204,7 +202,13 @@ class _Plan:
             raise UsageError(_("arrivals: '{value}' is neither observed nor simulated.", value=arrivals))
         mode = arrivals if isinstance(arrivals, str) else None
         if arrivals is not None and mode is None:
-            stamps = np.sort(np.asarray(arrivals, "datetime64[us]"))
+            given = pd.to_datetime(pd.Series(np.asarray(arrivals).ravel()), errors="coerce").to_numpy("datetime64[us]")
+            if np.isnat(given).any():
+                raise UsageError(
+                    _("{n} of the arrivals are no dates.", n=int(np.isnat(given).sum())),
+                    hint=_("give an array of datetime64."),
+                )
+            stamps = np.sort(given)
         elif mode == "simulated" or (mode is None and (start is not None or work_in_progress)):
             stamps = None
         else:
@@ -231,9 +235,9 @@ class _Plan:
                 cases if cases is not None else int(2 * per_day * float((end - begin) / np.timedelta64(1, "D"))) + 100
             )
             horizon = begin + np.timedelta64(int(1.5 * count / per_day) + 30, "D")
-            return cls(
-                None, count, begin, horizon if end is None else min(end, horizon), end, warm_up_days, work_in_progress
-            )
+            by_date = cases is None
+            last = horizon if end is None else end if by_date else min(end, horizon)
+            return cls(None, count, begin, last, end, warm_up_days, work_in_progress, by_date)
         if start is not None:
             stamps = stamps[stamps >= _moment(start, "start")]
         if end is not None:
@@ -346,7 +350,17 @@ class _Prepared:
         assert self.arriving is not None
         out = np.empty(self.plan.cases)
         n = _kernels.renewals(seed, *self.arriving, self.begin_h, self.until_h, out)  # type: ignore[call-arg]
+        while n == len(out) and self.plan.by_date:
+            # There are more than the mean rate lets expect; the draws are tied to their number and stay the same.
+            out = np.empty(2 * len(out))
+            n = _kernels.renewals(seed, *self.arriving, self.begin_h, self.until_h, out)  # type: ignore[call-arg]
         return out[:n]
+
+    def arrivals_per_day(self, seed: int) -> float | None:
+        """Cases that arrive a day, calendar days, in the first replication; None where they are too few to tell."""
+        stamps = self._arrivals(np.uint64(seed))
+        span = (stamps[-1] - stamps[0]) / 24.0 if len(stamps) > 1 else 0.0
+        return float((len(stamps) - 1) / span) if span > 0 else None
 
     def run(self, index: int, seed: int, control: Ints) -> Run:
         """Run one replication."""
@@ -413,8 +427,8 @@ class _Prepared:
         end = steps["end"]
 
         first_kept = 0
-        if self.plan.warm_up_days > 0:
-            first_kept = int(np.searchsorted(arrival, arrival[0] + 24.0 * self.plan.warm_up_days))
+        if self.plan.warm_up_days > 0 and len(arrival) > n_open:
+            first_kept = int(np.searchsorted(arrival, arrival[n_open] + 24.0 * self.plan.warm_up_days))
         limit = min(self.until_h, self.last_h)
         order = np.empty(len(end), np.int32)
         ptr = np.empty(len(case_ptr), np.int64)
