@@ -101,6 +101,7 @@ def metric_label(metric: str, lang: Language | None = None) -> str:
         "clock": _("official clock", lang=lang),
         "materials": _("materials", lang=lang),
         "trips": _("trips", lang=lang),
+        "cycle_h": _("hours from first to last stamp", lang=lang),
     }
     return names[metric]
 

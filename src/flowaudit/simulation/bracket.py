@@ -13,8 +13,9 @@ from flowaudit.errors import InsufficientDataError
 from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import case_measures, complete_cases, metric_label
+from flowaudit.metrics import complete_cases, metric_label
 from flowaudit.process import Contention, Process, fit_process
+from flowaudit.simulation.fidelity import measured
 from flowaudit.simulation.precision import half_width
 from flowaudit.simulation.simulate import simulate
 from flowaudit.worktime import Calendar, load_calendar
@@ -50,7 +51,7 @@ class Bracket:
             )
         ]  # fmt: skip
         units = {"time": _("working days"), "clock": _("working days"), "cycle_h": _("hours")}
-        names = {"time": metric_label("time"), "clock": metric_label("clock"), "cycle_h": _("first to last stamp")}
+        names = {"time": metric_label("time"), "clock": metric_label("clock"), "cycle_h": metric_label("cycle_h")}
         for row in self.table.to_dict("records"):
             low, high = sorted((row["saved_least"], row["saved_most"]))
             error = max(row["error_least"], row["error_most"])
@@ -135,7 +136,7 @@ def bracket(
             simulate(which, replications=replications, seed=seed, calendar=calendar)
             for which in (process, change(process))
         ]
-        means = [[_measured(run, catalogue, calendar) for run in own] for own in runs]
+        means = [[_complete(run, catalogue, calendar) for run in own] for own in runs]
         for metric, column in COLUMNS.items():
             before, after = (np.array([frame[column].mean() for frame in own]) for own in means)
             if np.isnan(before).any():
@@ -153,12 +154,8 @@ def bracket(
     return Bracket((shares[0][0], shares[0][1]), pd.DataFrame(rows))
 
 
-def _measured(run: EventLog, catalogue: Catalogue | None, calendar: Calendar) -> pd.DataFrame:
-    ends, ptr = run.stamps("end"), run.case_ptr[:-1]
-    starts = run.stamps("start") if run.has("start") else ends
-    hours = (np.maximum.reduceat(ends, ptr) - np.minimum.reduceat(starts, ptr)) / np.timedelta64(1, "h")
-    frame = case_measures(run, catalogue, calendar=calendar).assign(cycle_h=hours)
-    complete: pd.DataFrame = frame[complete_cases(run)]
+def _complete(run: EventLog, catalogue: Catalogue | None, calendar: Calendar) -> pd.DataFrame:
+    complete: pd.DataFrame = measured(run, catalogue, calendar)[complete_cases(run)]
     return complete
 
 
@@ -166,13 +163,13 @@ def _dealing(
     process: Process, log: EventLog, catalogue: Catalogue | None, calendar: Calendar, replications: int, seed: int
 ) -> Process:
     """Choose the share that is dealt out by habit, so that the simulated cases last as long as the observed ones."""
-    frame = _measured(as_unit(log, process.unit), catalogue, calendar)
+    frame = _complete(as_unit(log, process.unit), catalogue, calendar)
     wanted = float(frame["cycle_h"].mean())
     best, nearest = process, np.inf
     for habit in HABITS:
         tried = replace(process, habit=habit, catalogue=process.catalogue)
         runs = simulate(tried, replications=min(replications, 5), seed=seed, calendar=calendar)
-        made = float(np.mean([_measured(run, catalogue, calendar)["cycle_h"].mean() for run in runs]))
+        made = float(np.mean([_complete(run, catalogue, calendar)["cycle_h"].mean() for run in runs]))
         if abs(made - wanted) < nearest:
             best, nearest = tried, abs(made - wanted)
     return best

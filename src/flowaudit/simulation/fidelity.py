@@ -40,9 +40,13 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 CLOCKS = {"time": "e2e_days", "clock": "clock_days"}
+HOURS = {"cycle_h": "cycle_h"}
 COUNTS = {"steps": "steps", "materials": "materials", "trips": "trips"}
 DISTANCES = ("ngd", "ced", "red", "ctd")
 TRAIN_SHARE = 0.7
+
+QUARTER_H = 0.25
+"""Mean hours per case that are as good as equal."""
 
 LEAST_WAITS = 50
 """The wait before an activity is compared from so many observed instances."""
@@ -81,8 +85,8 @@ def fidelity(
     Returns
     -------
     Fidelity
-        Median and 90th percentile of end-to-end time and official clock (working days), means of steps, materials and
-        trips, mean waits before activities, and distances to the later cases beside those of the control. Metrics the log
+        Median and 90th percentile of end-to-end time and official clock (working days), mean hours from first to last stamp,
+        means of steps, materials and trips, mean waits before activities, and distances to the later cases beside those of the control. Metrics the log
         does not record are absent, and so is the held-out check where fewer than ``min_cases`` cases would be left.
 
     Raises
@@ -118,9 +122,9 @@ def fidelity(
     complete = complete_cases(log)
     if before is None:
         before = simulate(process, replications=replications, seed=seed, calendar=calendar)
-    per_case = case_measures(log, catalogue, unit=log.unit, calendar=calendar)
+    per_case = measured(log, catalogue, calendar)
     runs = list(before)
-    simulated = [case_measures(run, catalogue, calendar=calendar)[complete_cases(run)] for run in runs]
+    simulated = [measured(run, catalogue, calendar)[complete_cases(run)] for run in runs]
     rows = _rows("in_sample", per_case[complete], simulated)
     waits = _waits(log, complete, runs[: min(len(runs), replications)])
     later: tuple[FidelityRow, ...] = ()
@@ -147,20 +151,27 @@ def _rows(check: str, observed: pd.DataFrame, simulated: Sequence[pd.DataFrame])
     def add(metric: str, statistic: str, seen: float, made: float, trust: Trust) -> None:
         rows.append(FidelityRow(metric, check, statistic, seen, made, made / seen - 1.0 if seen > 0 else None, trust))
 
-    for metric, column in (CLOCKS | COUNTS).items():
+    for metric, column in (CLOCKS | HOURS | COUNTS).items():
         real = observed[column].dropna().to_numpy(float)
         runs = [run[column].dropna().to_numpy(float) for run in simulated]
         if not len(real) or not all(len(run) for run in runs):
             continue
-        if metric in COUNTS:
+        if metric not in CLOCKS:
             seen, made = float(real.mean()), float(np.mean([run.mean() for run in runs]))
-            add(metric, "mean", seen, made, trust_of(seen, made, as_good_as=A_TENTH))
+            add(metric, "mean", seen, made, trust_of(seen, made, as_good_as=A_TENTH if metric in COUNTS else QUARTER_H))
             continue
         for statistic, q in (("median", 0.5), ("p90", 0.9)):
             seen = float(np.quantile(real, q))
             made = float(np.mean([np.quantile(run, q) for run in runs]))
             add(metric, statistic, seen, made, trust_of(seen, made))
     return tuple(rows)
+
+
+def measured(log: EventLog, catalogue: Catalogue | None, calendar: Calendar) -> pd.DataFrame:
+    """Measure every case: its part in the four reductions, and ``cycle_h``, hours from its first to its last stamp."""
+    first, last = spans(log)
+    hours = (last - first) / np.timedelta64(1, "h")
+    return case_measures(log, catalogue, unit=log.unit, calendar=calendar).assign(cycle_h=hours)
 
 
 def _waits(log: EventLog, complete: Bools, runs: Sequence[EventLog]) -> tuple[WaitRow, ...]:
@@ -210,17 +221,18 @@ def backlog_growth(log: EventLog, runs: Sequence[EventLog]) -> float | None:
     float or None
         None for periods under four weeks.
     """
-    first, _last = _spans(log)
+    first, _last = spans(log)
     arrivals = np.sort(first)
     end = arrivals[-1]
-    control = [_grown(*_spans(resample(log, arrivals, k)), end) for k in range(len(runs))]
-    made = [_grown(*_spans(run), end) for run in runs]
+    control = [_grown(*spans(resample(log, arrivals, k)), end) for k in range(len(runs))]
+    made = [_grown(*spans(run), end) for run in runs]
     if not made or any(g is None for g in (*control, *made)):
         return None
     return float(np.mean([g for g in made if g is not None]) - np.mean([g for g in control if g is not None]))
 
 
-def _spans(log: EventLog) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
+def spans(log: EventLog) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
+    """Return the first and the last stamp of every case; missing ones do not count."""
     ends = log.stamps("end")
     starts = log.stamps("start") if log.has("start") else ends
     ptr = log.case_ptr[:-1]
@@ -242,7 +254,7 @@ def _held_out(
     process: Process, log: EventLog, catalogue: Catalogue | None, calendar: Calendar, per_case: pd.DataFrame, complete: Bools,
     replications: int, seed: int, min_cases: int,
 ) -> tuple[tuple[FidelityRow, ...], tuple[DistanceRow, ...]]:  # fmt: skip
-    first, last = _spans(log)
+    first, last = spans(log)
     split = np.sort(first)[int(TRAIN_SHARE * len(first))]
     log_end = np.nanmax(log.stamps("end"))
     safe = log_end - np.quantile((last - first)[complete].astype(np.int64), 0.95).astype("timedelta64[us]")
@@ -260,9 +272,9 @@ def _held_out(
     arrivals = np.sort(first[test])
     simulated, ours, control = [], [], []
     for k, run in enumerate(runs):
-        began, ended = _spans(run)
+        began, ended = spans(run)
         compared = (began >= split) & (began <= safe) & (ended <= log_end) & complete_cases(run)
-        simulated.append(case_measures(run, catalogue, calendar=calendar)[compared])
+        simulated.append(measured(run, catalogue, calendar)[compared])
         if compared.any():
             ours.append(distances(select_cases(run, compared, ""), unseen, only=DISTANCES))
         control.append(distances(resample(whole, arrivals, k), unseen, only=DISTANCES))
