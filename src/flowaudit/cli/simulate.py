@@ -20,14 +20,26 @@ from flowaudit.errors import UsageError
 from flowaudit.eventlog import EventLog, Unit, write_csv
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import METRICS, Fidelity, metric_label, shown, statistic_name
+from flowaudit.metrics import (
+    METRICS,
+    Fidelity,
+    check_label,
+    metric_label,
+    shown,
+    statistic_label,
+    statistic_name,
+    trust_name,
+)
 from flowaudit.process import Contention, Process, fit_process, read_bpmn
 from flowaudit.simulation import (
     Forecast,
     Precision,
     Runs,
+    evening,
     fidelity,
     forecast,
+    moment,
+    require_open_cases,
     simulate,
     simulate_until_precise,
     summarise,
@@ -78,7 +90,7 @@ class Request:
         return (
             self.cases is None
             and self.start is None
-            and self.until is None
+            and (self.until is None or self.forecast)
             and not self.warm_up_days
             and self.arrivals in (None, "observed")
         )
@@ -118,6 +130,8 @@ def simulate_log(asked: Request) -> None:
             process = fit_process(
                 log, catalogue, unit=asked.unit, calendar=calendar, contention=asked.contention or "pool"
             )
+        if asked.forecast:
+            require_open_cases(process)
         result = _run(asked, log, catalogue, process, calendar, tell)
         files: tuple[str, ...] = ()
         if asked.out is not None:
@@ -146,8 +160,9 @@ def _check(asked: Request) -> None:
             _("--bpmn and --parameters go together: a diagram does not say how long work takes."),
             hint="flowaudit simulate --bpmn FILE --parameters FILE",
         )
-    _moment("--start", asked.start)
-    _moment("--until", asked.until)
+    for name, date in (("--start", asked.start), ("--until", asked.until)):
+        if date is not None:
+            moment(date, name)
     if asked.precision is not None and not 0.0 < asked.precision < 1.0:
         raise UsageError(
             _("--precision is a share of the mean between 0 and 1; got {value}.", value=asked.precision),
@@ -163,23 +178,6 @@ def _check(asked: Request) -> None:
         given = [name for name, value in of_a_log.items() if value is not None]
         if given:
             raise UsageError(_("{names} is about a log, and there is none.", names=", ".join(given)))
-
-
-def _moment(name: str, date: str | None) -> pd.Timestamp | None:
-    if date is None:
-        return None
-    stamp = pd.to_datetime(date, errors="coerce")
-    if pd.isna(stamp):
-        raise UsageError(_("{name}: '{value}' is no date.", name=name, value=date), hint=_("write 2025-03-01."))
-    return stamp.tz_localize(None)
-
-
-def _evening(date: str | None) -> pd.Timestamp | None:
-    """The last moment of the last day; a moment with an hour as it is."""
-    stamp = _moment("--until", date)
-    if stamp is None or stamp != stamp.normalize():
-        return stamp
-    return stamp + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
 
 
 def _read(asked: Request) -> tuple[EventLog | None, Catalogue | None, Process | None]:
@@ -225,17 +223,22 @@ def _run(
     return _Result(process, runs, summarise(runs, catalogue, calendar=calendar), faithful, precision, told)
 
 
+def _until(asked: Request) -> pd.Timestamp | None:
+    """Where the simulation is cut off; with a forecast the date is that of the forecast alone."""
+    return None if asked.until is None or asked.forecast else evening(asked.until, "--until")
+
+
 def _simulated(
     asked: Request, process: Process, calendar: Calendar | None, progress: Callable[[int, int], None]
 ) -> tuple[Runs, Precision | None]:
     if asked.precision is not None:
         return simulate_until_precise(
             process, "time", precision=asked.precision, most=asked.replications or MOST, cases=asked.cases,
-            start=asked.start, until=_evening(asked.until), arrivals=asked.arrivals, warm_up_days=asked.warm_up_days,
+            start=asked.start, until=_until(asked), arrivals=asked.arrivals, warm_up_days=asked.warm_up_days,
             seed=asked.seed, calendar=calendar, progress=progress,
         )  # fmt: skip
     runs = simulate(
-        process, cases=asked.cases, start=asked.start, until=_evening(asked.until), arrivals=asked.arrivals,
+        process, cases=asked.cases, start=asked.start, until=_until(asked), arrivals=asked.arrivals,
         warm_up_days=asked.warm_up_days, replications=REPLICATIONS if asked.replications is None else asked.replications,
         seed=asked.seed, calendar=calendar, progress=progress,
     )  # fmt: skip
@@ -261,8 +264,9 @@ def _report(result: _Result) -> None:
     say(str(result.process))
     if result.fidelity is not None:
         say()
-        for line in _fidelity_lines(result.fidelity):
+        for line in result.fidelity.text(current_language()).splitlines():
             say(line)
+        _show_figures(result.fidelity)
     for line in _overload_lines(result.runs):
         say()
         say(line)
@@ -282,8 +286,14 @@ def _report(result: _Result) -> None:
         _show_forecast(result.forecast)
 
 
-def _fidelity_lines(found: Fidelity) -> list[str]:
-    return found.text(current_language()).splitlines()
+def _show_figures(found: Fidelity) -> None:
+    head = [_("Metric"), _("Checked on"), _("Statistic"), _("Observed"), _("Simulated"), _("Judgement")]
+    rows = [
+        [metric_label(r.metric), check_label(r.check), statistic_label(r.statistic), f"{r.observed:.3g}", f"{r.simulated:.3g}", trust_name(r.trust)]
+        for r in found
+    ]  # fmt: skip
+    if rows:
+        show_table(head, rows, right=(3, 4))
 
 
 def _overload_lines(runs: Runs) -> list[str]:
@@ -335,7 +345,7 @@ def _show_forecast(told: Forecast) -> None:
     for r in told.cases.iloc[::-1].head(SHOWN).to_dict("records"):
         row = [str(r["case_id"]), f"{r['open_days']:,.0f}", *(_date(r[p]) for p in ("p50", "p80", "p95"))]
         rows.append([*row, _percent(r["probability"])] if until is not None else row)
-    say(_("The cases that take longest:"))
+    say(_("The last to be done:"))
     show_table(head, rows, right=(1, 5))
     if len(told.cases) > SHOWN:
         say(_("… and {n:,} more; --json lists them all.", n=len(told.cases) - SHOWN))
@@ -345,7 +355,7 @@ def _metric(metric: Any, statistic: Any) -> str:
     if metric in METRICS:
         return metric_label(str(metric))
     names = {
-        ("queue", "per_case"): _("waiting in queues"),
+        ("queue", "per_case"): _("waiting for somebody, nights and days off included"),
         ("cases", "ended"): _("cases that ended"),
         ("cases", "open"): _("cases that did not end"),
     }

@@ -3,13 +3,14 @@
 from flowaudit.simulation.bracket import Bracket, bracket
 from flowaudit.simulation.distances import Distances, distances
 from flowaudit.simulation.fidelity import fidelity
-from flowaudit.simulation.forecast import DateWhen, DoneBy, Forecast, forecast
+from flowaudit.simulation.forecast import DateWhen, DoneBy, Forecast, forecast, require_open_cases
 from flowaudit.simulation.intervals import summarise
+from flowaudit.simulation.moments import evening, moment
 from flowaudit.simulation.precision import Precision, simulate_until_precise
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.simulation.simulate import simulate
 
 __all__ = [
     "Bracket", "DateWhen", "Distances", "DoneBy", "Forecast", "Precision", "Run", "Runs",
-    "bracket", "distances", "fidelity", "forecast", "simulate", "simulate_until_precise", "summarise",
+    "bracket", "distances", "evening", "fidelity", "forecast", "moment", "require_open_cases", "simulate", "simulate_until_precise", "summarise",
 ]  # fmt: skip

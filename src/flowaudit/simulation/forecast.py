@@ -14,8 +14,9 @@ import pandas as pd
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import Process, validate
+from flowaudit.simulation.moments import Moment, evening
 from flowaudit.simulation.precision import replicate
-from flowaudit.simulation.simulate import Moment, _Plan, _Prepared
+from flowaudit.simulation.simulate import _Plan, _Prepared
 from flowaudit.worktime import Calendar, load_calendar
 
 Stamps = npt.NDArray[np.datetime64]
@@ -114,7 +115,7 @@ class Forecast:
 
     def done_by(self, date: Moment) -> DoneBy:
         """Return how many of the cases are done by a date (its evening, where no hour is given), with an 80 % interval."""
-        moment = _evening(date)
+        moment = evening(date, "date")
         if moment < self.now:
             raise UsageError(
                 _("{date} lies before the end of the log, {now}.", date=_day(moment), now=_day(self.now)),
@@ -144,7 +145,7 @@ class Forecast:
 
     def probability(self, date: Moment) -> pd.Series[float]:
         """Return for each case how probably it is done by a date (its evening, where no hour is given)."""
-        by = _ticks(np.array(_evening(date).to_datetime64()))
+        by = _ticks(np.array(evening(date, "date").to_datetime64()))
         share = (_ticks(self.ends) <= by).mean(axis=0)
         return pd.Series(share, index=pd.Index(self.cases["case_id"], name="case_id"), name="probability")
 
@@ -233,9 +234,9 @@ def forecast(
             _("arrivals of a forecast are simulated, or there are none; got '{value}'.", value=arrivals),
             hint=_("what arrives after the log ends was not observed."),
         )
-    _require_open(process)
+    require_open_cases(process)
     now = _end_of_log(process)
-    asked = None if until is None else _evening(until)
+    asked = None if until is None else evening(until, "date")
     if asked is not None and asked <= now:
         raise UsageError(
             _("until must be later than the end of the log, {date}.", date=_day(now)),
@@ -246,7 +247,8 @@ def forecast(
     return _told(process, now, asked, ends, seed)
 
 
-def _require_open(process: Process) -> None:
+def require_open_cases(process: Process) -> None:
+    """Refuse a process of which nothing can be forecast, saying why."""
     if process.open_cases:
         return
     if any(node.stage in CLOSING for node in process.nodes):
@@ -348,15 +350,6 @@ def _curve(now: pd.Timestamp, asked: pd.Timestamp | None, ticks: npt.NDArray[np.
     left = np.stack([ticks.shape[1] - np.searchsorted(row, evenings, side="left") for row in ordered])
     low, high = np.quantile(left, (LOW, HIGH), axis=0, method="inverted_cdf")
     return pd.DataFrame({"date": dates, "open": left.mean(axis=0), "p10": low.astype(int), "p90": high.astype(int)})
-
-
-def _evening(date: Moment) -> pd.Timestamp:
-    """The moment given; the last one of its day, where it has no hour."""
-    stamp = pd.to_datetime(date, errors="coerce")
-    if pd.isna(stamp):
-        raise UsageError(_("'{value}' is no date.", value=date), hint=_("write 2025-03-01."))
-    stamp = stamp.tz_localize(None).as_unit("us")
-    return stamp + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1) if stamp == stamp.normalize() else stamp
 
 
 def _day(stamp: pd.Timestamp) -> str:

@@ -21,8 +21,9 @@ from flowaudit.eventlog import EventLog
 from flowaudit.messages import translate as _
 from flowaudit.metrics import case_measures, metric_label
 from flowaudit.process import Process
+from flowaudit.simulation.moments import Moment
 from flowaudit.simulation.runs import Run, Runs
-from flowaudit.simulation.simulate import Moment, _Plan, _Prepared, simulate
+from flowaudit.simulation.simulate import _Plan, _Prepared, simulate
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]

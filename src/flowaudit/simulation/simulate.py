@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -18,13 +17,13 @@ from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import BANDS, GRID, Process, Timeline, always, mean, utilisation, validate
 from flowaudit.simulation.library import People, Routes
+from flowaudit.simulation.moments import Moment, moment
 from flowaudit.simulation.opened import FIRST_OPEN, Opened
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Moment = str | pd.Timestamp | np.datetime64
 
 MOST_BEYOND = 0.1
 """Share of the cases that may be left out because the working calendar does not reach their end."""
@@ -132,19 +131,8 @@ def simulate(
     return Runs(tuple(runs), process, seed, sum(r.beyond_calendar for r in runs), over[over["utilisation"] >= 1.0])
 
 
-_DATE = re.compile(r"(\d{4})(?:-|年)(\d{1,2})(?:-|月)(\d{1,2})日?(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?")
-"""What is taken for a date: 2025-03-01, 2025年3月1日, with or without an hour. 01/03/2025 could mean two days."""
-
-
 def _moment(value: Moment, name: str) -> np.datetime64:
-    told = value
-    if isinstance(value, str):
-        found = _DATE.fullmatch(value.strip())
-        value = "" if found is None else "-".join(found.group(1, 2, 3)) + " " + (found.group(4) or "00:00")
-    stamp = pd.to_datetime(value, errors="coerce")
-    if pd.isna(stamp):
-        raise UsageError(_("{name}: '{value}' is no date.", name=name, value=told), hint=_("write 2025-03-01."))
-    return np.datetime64(stamp.tz_localize(None), "us")
+    return np.datetime64(moment(value, name), "us")
 
 
 def _enough(runs: list[Run], prepared: _Prepared, calendar: Calendar) -> None:

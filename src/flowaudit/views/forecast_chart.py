@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from flowaudit.messages import Language, current_language
@@ -32,10 +33,12 @@ def forecast_chart(forecast: Forecast, *, lang: Language | None = None, title: s
     """
     lang = lang or current_language()
     days = forecast.open_over_time
+    # From the first day on which surely none is open any more, nothing happens.
+    days = days.iloc[: int(np.argmax(days["p90"].to_numpy() <= 0)) + 1] if (days["p90"] <= 0).any() else days
     dates = pd.DatetimeIndex(days["date"])
     first, last = dates[0], dates[-1] if dates[-1] > dates[0] else dates[0] + pd.Timedelta(days=1)
     lower, right = HEIGHT - FOOT, WIDTH - RIGHT
-    marks = ticks(0.0, float(len(forecast.cases)), 5)
+    marks = [m for m in ticks(0.0, float(max(len(forecast.cases), 1)), 5) if m == int(m)]
 
     def x(moment: pd.Timestamp) -> float:
         return round(LEFT + (right - LEFT) * ((moment - first) / (last - first)), 2)
