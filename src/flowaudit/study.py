@@ -332,7 +332,15 @@ def study(
 
     before = run(process, "before")
     tell("fidelity", 0, 1)
-    trust = fidelity(process, view, catalogue, before=before if options.cases is None else None, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
+    trust = fidelity(
+        process,
+        view,
+        catalogue,
+        before=before if options.cases is None else None,
+        unit=view.unit,
+        calendar=calendar,
+        min_cases=options.min_cases,
+    )
     after = run(redesigned, "after") if redesigned is not None else None
     verdict = evaluate(
         before if after is None else after, asked, baseline=before, catalogue=catalogue, policy=options.policy,

@@ -32,6 +32,9 @@ WAIT = 0.20
 AN_HOUR = 1.0
 """Hours within which two mean waits are as good as equal."""
 
+BACKLOG = 0.5
+"""Growth of the cases in progress, as a share of their mean, beyond which the queues of a model run full."""
+
 NEAR_CONTROL, FAR_FROM_CONTROL = 1.25, 2.0
 """How many times the control's distance to later cases the model's may be to be credible, and to be used with care."""
 
@@ -180,10 +183,17 @@ class Fidelity:
         return tuple(sorted(rows, key=lambda w: -abs(w.simulated_h - w.observed_h) * w.instances))
 
     @property
+    def runs_full(self) -> bool:
+        """Whether the simulated queues grow over the period, which the office's did not."""
+        return self.backlog_growth is not None and self.backlog_growth > BACKLOG
+
+    @property
     def trust(self) -> Trust | None:
-        """The worst judgement of all figures; with care where the wait before an activity is missed. None: not measured."""
+        """The worst judgement of all figures; with care where the wait before an activity is missed, or queues run full. None:
+        not measured. Distances are judged each on its own: they say how far any model of the past can tell the later cases.
+        """
         order: tuple[Trust, ...] = ("usable", "with_care", "not_usable")
-        found = [r.trust for r in self.rows] + (["with_care"] if self.missed else [])
+        found = [r.trust for r in self.rows] + (["with_care"] if self.missed or self.runs_full else [])
         return max(found, key=order.index, default=None)
 
     def of(self, metric: str) -> Trust | None:
@@ -226,6 +236,14 @@ class Fidelity:
                     lang=lang, n=len(self.missed), all=len(self.waits), names=names,
                 )
             )  # fmt: skip
+        if self.runs_full:
+            lines.append(
+                _(
+                    "The simulated cases in progress grow by {share:.0%} of their mean more than without queues: the queues run full.",
+                    lang=lang,
+                    share=self.backlog_growth,
+                )
+            )
         for d in self.distances:
             if d.control > 0:
                 lines.append(

@@ -77,7 +77,9 @@ class Draft:
 
         steps = tuple(_follows(self.steps[i], tuple(sorted([number[j] for j in self.after[i]]))) for i in kept)
         if not self._into:
-            return Branch(self._branch.probability, steps, tuple(self.materials), tuple(self.episodes), tuple(self.trips))
+            return Branch(
+                self._branch.probability, steps, tuple(self.materials), tuple(self.episodes), tuple(self.trips)
+            )
         materials = [_moved(use, home(use.step)) for use in self.materials]
         episodes = []
         for episode in self.episodes:
