@@ -109,14 +109,14 @@ def find_staff(
     on_duty = [_spells(c, timeline) for c in calendars]
     free = [_changes(on_duty[calendar_of[r]], saturated[r]) for r in range(n_resources)]
     performers = _performers(node, resource, human, len(nodes))
-    queue_since = start_h.copy()
     groups = _by_group(performers, node, human)
-    if contention == "pool":
-        for members, rows in groups:
-            queue_since[rows] = _in_turn(
-                _nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows], start_h[rows]
-            )
-    else:
+    nobody = start_h.copy()
+    for members, rows in groups:
+        nobody[rows] = _in_turn(
+            _nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows], start_h[rows]
+        )
+    queue_since = nobody.copy()
+    if contention == "resource":
         for r, rows in enumerate(rows_by_resource):
             if len(rows):
                 queue_since[rows] = _in_turn(_nobody_since([free[r]], start_h[rows]), enabled_h[rows], start_h[rows])
@@ -133,7 +133,7 @@ def find_staff(
     for r, rows in enumerate(rows_by_resource):
         overhang[rows], ran_on[rows] = _over_closing(on_duty[calendar_of[r]], start_h[rows], end_h[rows])
     queue_since = np.clip(queue_since, np.minimum(enabled_h, start_h), start_h)
-    share = _shares(performers, node, human, free, saturated, rows_by_resource, hours, timeline, open_profile)
+    share = _shares(human, nobody, saturated, rows_by_resource, hours, timeline, open_profile)
     names = _pool_names(nodes, node, human, pool_of_node)
     resources, number = _name(names, pool_of_resource, calendar_of, capacity)
     period = np.array([start_h[human].min(), end_h[human].max()])
@@ -350,8 +350,8 @@ def _in_turn(since: Array, enabled: Array, start: Array) -> Array:
 
 
 def _shares(
-    performers: list[list[tuple[int, float]]], node: Ints, human: Bools, free: Sequence[tuple[Array, Ints]], saturated: Sequence[Array],
-    rows_by_resource: Sequence[Ints], hours: tuple[Array, Array, Array], timeline: Timeline, open_profile: Profile,
+    human: Bools, nobody: Array, saturated: Sequence[Array], rows_by_resource: Sequence[Ints], hours: tuple[Array, Array, Array],
+    timeline: Timeline, open_profile: Profile,
 ) -> tuple[float, float]:  # fmt: skip
     """Share of the waiting (office hours) that is queueing: nobody was free until the start; at most, he was busy."""
     enabled_h, start_h, _end_h = hours
@@ -361,11 +361,8 @@ def _shares(
     total = float(window[human].sum())
     if total <= 0:
         return 0.0, 0.0
-    low = 0.0
-    for members, rows in _by_group(performers, node, human):
-        since = _in_turn(_nobody_since([free[r] for r in members], start_h[rows]), enabled_h[rows], start_h[rows])
-        since = np.maximum(since, enabled_h[rows])
-        low += float(np.maximum(begun[rows] - timeline.operational(open_profile, since), 0.0).sum())
+    since = np.maximum(nobody, enabled_h)
+    low = float(np.maximum(begun - timeline.operational(open_profile, since), 0.0)[human].sum())
     high = 0.0
     for r, rows in enumerate(rows_by_resource):
         if len(rows) and len(saturated[r]):
