@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -115,24 +116,27 @@ def _parquet(path: Path, narrow: bool) -> pa.Table:
 
         # Column after column, and of each one group of rows after the other: what was decoded goes at once into its
         # place. The next group is decoded meanwhile.
-        pieces = _ahead(piece, ((group, name) for name in schema.names for group in groups))
-        columns: dict[str, pa.Array] = {}
-        for field in schema:
-            parts = (next(pieces).column(0) for _group in groups)
-            if field.name in text:
-                gathered = Gathered(rows, narrow=narrow)
-                for part in parts:
-                    for chunk in part.chunks:
-                        _demand_labels(chunk)
-                        gathered.add(chunk)
-                columns[field.name] = gathered.array()
-                # Whether text is UTF-8 is not looked at while it is read.
-                columns[field.name].dictionary.validate(full=True)
-            elif pa.types.is_timestamp(field.type) and field.type.tz is None:
-                columns[field.name] = _moments(parts, rows)
-            else:
-                columns[field.name] = _plain(pa.chunked_array([c for part in parts for c in part.chunks], field.type))
-            pa.default_memory_pool().release_unused()
+        # Closed here and not when it is collected: that may happen in any thread, which would then wait for itself.
+        with closing(_ahead(piece, ((group, name) for name in schema.names for group in groups))) as pieces:
+            columns: dict[str, pa.Array] = {}
+            for field in schema:
+                parts = (next(pieces).column(0) for _group in groups)
+                if field.name in text:
+                    gathered = Gathered(rows, narrow=narrow)
+                    for part in parts:
+                        for chunk in part.chunks:
+                            _demand_labels(chunk)
+                            gathered.add(chunk)
+                    columns[field.name] = gathered.array()
+                    # Whether text is UTF-8 is not looked at while it is read.
+                    columns[field.name].dictionary.validate(full=True)
+                elif pa.types.is_timestamp(field.type) and field.type.tz is None:
+                    columns[field.name] = _moments(parts, rows)
+                else:
+                    columns[field.name] = _plain(
+                        pa.chunked_array([c for part in parts for c in part.chunks], field.type)
+                    )
+                pa.default_memory_pool().release_unused()
     return pa.table(columns)
 
 
@@ -143,7 +147,7 @@ def _demand_labels(piece: pa.DictionaryArray) -> None:
         raise pa.ArrowInvalid(f"code {high if low >= 0 else low} of {len(piece.dictionary)} labels")
 
 
-def _ahead(work: Callable[..., Any], wanted: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+def _ahead(work: Callable[..., Any], wanted: Iterable[tuple[Any, ...]]) -> Generator[Any]:
     """Yield what ``work`` returns for each of its arguments, one of them always under way."""
     with ThreadPoolExecutor(1) as pool:
         coming: deque[Future[Any]] = deque()

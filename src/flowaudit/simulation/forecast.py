@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -291,19 +292,20 @@ def _simulated(
             prepared = replace(prepared, plan=replace(plan, cases=_number(process, days)))
         limit = _ticks(np.array((now + pd.Timedelta(days=days)).to_datetime64()))
         again = []
-        for k, run in zip(left, replicate(prepared, left, seed), strict=True):
-            mine = np.flatnonzero(run.open_case >= 0)
-            if len(mine):
-                last = np.fmax.reduceat(run.end, run.case_ptr[:-1])[mine]
-                ends[k, run.open_case[mine]] = run.stamps(last)
-            known = ends[k][~np.isnat(ends[k])]
-            if with_new and days < LONGEST_DAYS and (_ticks(known) > limit).any():
-                # Its last cases are worked on after new ones ceased to come: once more, with new ones for longer.
-                again.append(k)
-            else:
-                done += 1
-                if progress:
-                    progress(done, replications)
+        with closing(replicate(prepared, left, seed)) as coming:
+            for k, run in zip(left, coming, strict=True):
+                mine = np.flatnonzero(run.open_case >= 0)
+                if len(mine):
+                    last = np.fmax.reduceat(run.end, run.case_ptr[:-1])[mine]
+                    ends[k, run.open_case[mine]] = run.stamps(last)
+                known = ends[k][~np.isnat(ends[k])]
+                if with_new and days < LONGEST_DAYS and (_ticks(known) > limit).any():
+                    # Its last cases are worked on after new ones ceased to come: once more, with new ones for longer.
+                    again.append(k)
+                else:
+                    done += 1
+                    if progress:
+                        progress(done, replications)
         left, days = again, min(2 * days, LONGEST_DAYS)
     return ends
 

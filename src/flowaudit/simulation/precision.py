@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -182,13 +183,12 @@ def simulate_until_precise(
         enough = look(run)
     if enough is None and len(made) < most:
         plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
-        more = replicate(_Prepared.of(process, plan, calendar), range(LEAST, most), seed)
-        for run in more:
-            made.append(run)
-            enough = look(run)
-            if enough is not None:
-                more.close()
-                break
+        with closing(replicate(_Prepared.of(process, plan, calendar), range(LEAST, most), seed)) as more:
+            for run in more:
+                made.append(run)
+                enough = look(run)
+                if enough is not None:
+                    break
     found = replace(runs, runs=tuple(made), beyond_calendar=sum(r.beyond_calendar for r in made))
     table = _table(np.array(values), confidence)
     return found, Precision(name, precision, confidence, look_ahead, enough, table)
