@@ -20,7 +20,6 @@
 # 仿真的“优化后”只与仿真的“优化前”比较，决不与观测值比较——否则模型误差会被当作成效。
 
 # %%
-
 import flowaudit as fa
 from flowaudit.eventlog import sample_folder
 
