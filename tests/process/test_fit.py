@@ -122,3 +122,28 @@ def test_fidelity_is_good_where_nothing_changes():
     assert {r.trust for r in found} == {"usable"}
     assert found.trust == "usable"
     assert not found.missed
+
+
+def test_the_table_of_activities_tells_what_counts_in_the_official_clock():
+    rows = [
+        (str(i), a, s, d)
+        for i in range(40)
+        for a, s, d in (
+            ("申请", "apply", "申请人"),
+            ("受理", "accept", "窗口"),
+            ("审查", "review", "窗口"),
+            ("决定", "decide", "窗口"),
+            ("领证", "deliver", "窗口"),
+        )
+    ]
+    frame = pd.DataFrame(rows, columns=["case_id", "activity", "stage", "department"])
+    frame["end"] = pd.Timestamp("2024-03-04 09:00") + pd.to_timedelta(np.arange(len(frame)), unit="h")
+    table = fit_process(from_frame(frame), calendar=CALENDAR).activity_table().set_index("activity")
+    assert table["counts_in_clock"].to_dict() == {
+        "申请": False,
+        "受理": False,
+        "审查": True,
+        "决定": True,
+        "领证": False,
+    }
+    assert fit_process(office(n=60), calendar=CALENDAR).activity_table()["counts_in_clock"].isna().all()

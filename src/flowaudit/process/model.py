@@ -25,6 +25,9 @@ WHOLE = -1
 
 Array = npt.NDArray[np.float64]
 
+IN_CLOCK = ("review", "check", "inspect", "consult_dept", "decide", "special")
+"""Stages between acceptance and decision."""
+
 Discipline = Literal["fifo", "priority", "deadline"]
 Contention = Literal["pool", "resource"]
 Routing = Literal["memory", "traces"]
@@ -104,6 +107,16 @@ class Node:
     @property
     def applicant(self) -> bool:
         return self.department == APPLICANT
+
+    @property
+    def counts_in_clock(self) -> bool | None:
+        """Whether its time counts in the official clock, from acceptance to decision; None where its stage is not known.
+
+        Special procedures are taken off case by case (``Branch.episodes``), not by activity.
+        """
+        if self.stage is None:
+            return None
+        return self.stage in IN_CLOCK and not self.applicant
 
     def with_step_work(self) -> tuple[Performer, ...]:
         """Return who does it, each with the step's table of work instead of his own: for work that is no longer the same."""
@@ -505,7 +518,7 @@ class Process:
         Returns
         -------
         pd.DataFrame
-            Columns ``activity, item, stage, department, office, level, automatic, per_case`` (mean number of times),
+            Columns ``activity, item, stage, department, office, level, automatic, counts_in_clock, per_case`` (mean number of times),
             ``needs_visit`` (share of its instances with a visit), ``materials`` (mean number handed in at it),
             ``work_h`` (mean, working hours; NaN where not identifiable), ``delay_h`` (mean, operational hours), ``pool,
             officers``.
@@ -536,6 +549,7 @@ class Process:
                 "office": [r.office for r in rows],
                 "level": pd.array([r.level for r in rows], dtype="Int64"),
                 "automatic": [r.automatic for r in rows],
+                "counts_in_clock": pd.array([r.counts_in_clock for r in rows], dtype="boolean"),
                 "per_case": seen / max(sum(t.cases for t in self.templates), 1e-9),
                 "needs_visit": visits[used] / seen if self.has_visits else np.full(len(used), np.nan),
                 "materials": handed[used] / seen if self.has_materials else np.full(len(used), np.nan),
