@@ -8,8 +8,9 @@ from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import from_frame
 from flowaudit.process import fit_process
 from flowaudit.simulation import simulate
+from flowaudit.simulation.plan import Plan
 from flowaudit.simulation.precision import _enough, interval, replicate, simulate_until_precise
-from flowaudit.simulation.simulate import _Plan, _Prepared
+from flowaudit.simulation.prepared import Prepared
 from flowaudit.worktime import load_calendar
 
 CALENDAR = load_calendar("weekdays")
@@ -32,7 +33,7 @@ def process():
 
 
 def prepared(process):
-    return _Prepared.of(process, _Plan.of(process, None, None, None, None, 0.0, False), CALENDAR)
+    return Prepared.of(process, Plan.of(process, None, None, None, None, 0.0, False), CALENDAR)
 
 
 def hours(log):

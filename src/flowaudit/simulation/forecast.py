@@ -16,8 +16,9 @@ from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import Process, validate
 from flowaudit.simulation.moments import Moment, evening
+from flowaudit.simulation.plan import Plan
 from flowaudit.simulation.precision import replicate
-from flowaudit.simulation.simulate import _Plan, _Prepared
+from flowaudit.simulation.prepared import Prepared
 from flowaudit.worktime import Calendar, load_calendar
 
 Stamps = npt.NDArray[np.datetime64]
@@ -280,11 +281,11 @@ def _simulated(
     """When each open case ends in each replication; NaT: not within the calendar."""
     validate(process)
     if with_new and process.arriving is not None:
-        plan = _Plan.of(process, _number(process, LONGEST_DAYS), now, None, "simulated", 0.0, True)
+        plan = Plan.of(process, _number(process, LONGEST_DAYS), now, None, "simulated", 0.0, True)
     else:
         with_new = False
-        plan = _Plan.of(process, None, None, None, np.array([], "datetime64[us]"), 0.0, True)
-    prepared = _Prepared.of(process, plan, calendar)
+        plan = Plan.of(process, None, None, None, np.array([], "datetime64[us]"), 0.0, True)
+    prepared = Prepared.of(process, plan, calendar)
     ends = np.full((replications, len(process.open_cases)), np.datetime64("NaT", "us"))
     left, days, done = list(range(replications)), FIRST_DAYS, 0
     while left:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.process import GRID, Branch, Episode, MaterialUse, Process, Profile, Step, Template, Timeline, Trip
-from flowaudit.simulation.library import Routes
+from flowaudit.simulation.flat import Routes
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -23,8 +23,10 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import case_measures, metric_label
 from flowaudit.process import Process
 from flowaudit.simulation.moments import Moment
+from flowaudit.simulation.plan import Plan
+from flowaudit.simulation.prepared import Prepared
 from flowaudit.simulation.runs import Run, Runs
-from flowaudit.simulation.simulate import _Plan, _Prepared, simulate
+from flowaudit.simulation.simulate import simulate
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
@@ -182,8 +184,8 @@ def simulate_until_precise(
     for run in made:
         enough = look(run)
     if enough is None and len(made) < most:
-        plan = _Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
-        with closing(replicate(_Prepared.of(process, plan, calendar), range(LEAST, most), seed)) as more:
+        plan = Plan.of(process, cases, start, until, arrivals, warm_up_days, work_in_progress)
+        with closing(replicate(Prepared.of(process, plan, calendar), range(LEAST, most), seed)) as more:
             for run in more:
                 made.append(run)
                 enough = look(run)
@@ -194,7 +196,7 @@ def simulate_until_precise(
     return found, Precision(name, precision, confidence, look_ahead, enough, table)
 
 
-def replicate(prepared: _Prepared, numbers: Sequence[int], seed: int) -> Generator[Run]:
+def replicate(prepared: Prepared, numbers: Sequence[int], seed: int) -> Generator[Run]:
     """Give some replications of a simulation one after the other; number k is the k-th of :func:`simulate`.
 
     Only as many as there are processors are in memory beside the one given; closing the generator stops them.

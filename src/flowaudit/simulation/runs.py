@@ -16,7 +16,7 @@ import pyarrow as pa
 from flowaudit.eventlog import EventLog, Provenance
 from flowaudit.messages import translate as _
 from flowaudit.process import Node, Process
-from flowaudit.simulation.library import Routes
+from flowaudit.simulation.flat import Routes
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
