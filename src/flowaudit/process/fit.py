@@ -177,19 +177,7 @@ class _Fit:
 
     def process(self) -> Process:
         log = self.log
-        self.ends = log.stamps("end")
-        self.starts = log.stamps("start") if log.has("start") else self.ends
-        told = ~np.isnat(self.starts) & (self.starts <= self.ends)
-        self.date_only = bool(np.mean(self.ends == self.ends.astype("datetime64[D]")) >= DATE_ONLY)
-        # Between dates there is no work to be measured: a day of it and a day of waiting look the same.
-        lasting = float(np.mean((self.ends > self.starts)[told])) if told.any() else 0.0
-        has_work = log.has("start") and lasting > LASTING and not self.date_only
-        self.known = told if has_work else np.ones(len(told), bool)
-        self.starts = np.where(self.known, self.starts, self.ends) if has_work else self.ends
-        if self.date_only:
-            # The middle of the only hour in which anything happens, so that a day more or less is no matter of rounding.
-            self.starts = self.starts + np.timedelta64(30, "m")
-            self.ends = self.ends + np.timedelta64(30, "m")
+        has_work, lasting = self._stamps()
         self.timeline = Timeline.spanning(np.nanmin(self.starts), np.nanmax(self.ends), self.calendar)
         self.rows_complete = self.complete[log.case_index]
         self.after = _predecessors(log, self.starts, self.ends)
@@ -213,20 +201,8 @@ class _Fit:
             works, work_of_node, performers = work_tables(
                 self.node_of_row, self._work(staff), self.rows_complete & self.known, staff, len(self.nodes), families
             )
-        runs_on = self._runs_on(staff)
-        overtime = self._overtime(staff, gates)
-        self.nodes = [
-            replace(
-                n,
-                clock=0 if i in batches else int(clock_of_node[i]),
-                pool=-1 if staff is None else int(staff.pool_of_node[i]),
-                performers=performers[i],
-                batch=batches.get(i),
-                overtime=overtime.get(i, -1),
-                runs_on=runs_on[i],
-            )
-            for i, n in enumerate(self.nodes)
-        ]
+        clock_of_node[list(batches)] = 0
+        self.nodes = self._complete(clock_of_node, batches, performers, staff, gates)
         waits, wait_names, wait_of_row, band = self._delays(staff, gates)
         traces = self._traces(wait_of_row, band, work_of_node)
         composed = generalise(traces, self._undecided()) if self.routing == "memory" else None
@@ -261,6 +237,43 @@ class _Fit:
             material_names=material_names(log, self.catalogue),
             catalogue=self.catalogue,
         )
+
+    def _stamps(self) -> tuple[bool, float]:
+        """Read starts and ends; return whether they tell work, and the share of instances that last."""
+        log = self.log
+        self.ends = log.stamps("end")
+        self.starts = log.stamps("start") if log.has("start") else self.ends
+        told = ~np.isnat(self.starts) & (self.starts <= self.ends)
+        self.date_only = bool(np.mean(self.ends == self.ends.astype("datetime64[D]")) >= DATE_ONLY)
+        # Between dates there is no work to be measured: a day of it and a day of waiting look the same.
+        lasting = float(np.mean((self.ends > self.starts)[told])) if told.any() else 0.0
+        has_work = log.has("start") and lasting > LASTING and not self.date_only
+        self.known = told if has_work else np.ones(len(told), bool)
+        self.starts = np.where(self.known, self.starts, self.ends) if has_work else self.ends
+        if self.date_only:
+            # The middle of the only hour in which anything happens, so that a day more or less is no matter of rounding.
+            self.starts = self.starts + np.timedelta64(30, "m")
+            self.ends = self.ends + np.timedelta64(30, "m")
+        return has_work, lasting
+
+    def _complete(
+        self, clock_of_node: Ints, batches: dict[int, Batch], performers: tuple[tuple[Performer, ...], ...], staff: Staff | None,
+        gates: list[Profile],
+    ) -> list[Node]:  # fmt: skip
+        """The nodes with all that was found out about them."""
+        runs_on, overtime = self._runs_on(staff), self._overtime(staff, gates)
+        return [
+            replace(
+                n,
+                clock=int(clock_of_node[i]),
+                pool=-1 if staff is None else int(staff.pool_of_node[i]),
+                performers=performers[i],
+                batch=batches.get(i),
+                overtime=overtime.get(i, -1),
+                runs_on=runs_on[i],
+            )
+            for i, n in enumerate(self.nodes)
+        ]
 
     def _nodes(self) -> tuple[list[Node], Ints]:
         log = self.log

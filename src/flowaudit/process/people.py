@@ -96,13 +96,11 @@ def find_staff(
     if not human.any():
         return None
     enabled_h, start_h, end_h = hours
+    who = np.where(human, resource, -1)
     pool_of_node = _components(node[human], resource[human], len(nodes), n_resources)
-    rows_by_resource = grouped(np.where(human, resource, -1), n_resources)
-    pool_of_resource = _home(
-        pool_of_node[node], np.where(human, resource, -1), n_resources, int(pool_of_node.max()) + 1
-    )
+    rows_by_resource = grouped(who, n_resources)
+    pool_of_resource = _home(pool_of_node[node], who, n_resources, int(pool_of_node.max()) + 1)
     calendars, calendar_of = _calendars(human, resource, pool_of_node[node], stamps, calendar)
-    sums = [timeline.operational(c, end_h) - timeline.operational(c, start_h) for c in calendars]
     busy: list[tuple[Array, Ints]] = [_busy(start_h[rows], end_h[rows]) for rows in rows_by_resource]
     capacity = np.array([_capacity(*b) if len(rows) else 0 for b, rows in zip(busy, rows_by_resource, strict=True)])
     saturated = [_saturated(*b, int(c)) for b, c in zip(busy, capacity, strict=True)]
@@ -120,15 +118,8 @@ def find_staff(
         for r, rows in enumerate(rows_by_resource):
             if len(rows):
                 queue_since[rows] = _in_turn(_nobody_since([free[r]], start_h[rows]), enabled_h[rows], start_h[rows])
-    overtime = np.zeros(len(node), bool)
-    for members, rows in groups:
-        # What begins when nobody of them is on duty within an hour is overtime: taken up in somebody's own time, not queued.
-        near = np.zeros(len(rows), bool)
-        for c in np.unique(calendar_of[list(members)]):
-            for around in (-1.0, -0.5, 0.0, 0.5, 1.0):
-                near |= _inside(on_duty[c], start_h[rows] + around)
-        queue_since[rows[~near]] = start_h[rows[~near]]
-        overtime[rows[~near]] = True
+    overtime = _overtime(groups, on_duty, calendar_of, start_h)
+    queue_since[overtime] = start_h[overtime]
     overhang, ran_on = np.zeros(len(node), bool), np.zeros(len(node), bool)
     for r, rows in enumerate(rows_by_resource):
         overhang[rows], ran_on[rows] = _over_closing(on_duty[calendar_of[r]], start_h[rows], end_h[rows])
@@ -138,16 +129,19 @@ def find_staff(
     resources, number = _name(names, pool_of_resource, calendar_of, capacity)
     period = np.array([start_h[human].min(), end_h[human].max()])
     opened = [float(np.diff(timeline.operational(c, period))[0]) for c in calendars]
+    worked = [
+        float(
+            (timeline.operational(calendars[c], end_h[rows]) - timeline.operational(calendars[c], start_h[rows])).sum()
+        )
+        for c, rows in zip(calendar_of, rows_by_resource, strict=True)
+    ]
     pools = []
     for p, name in enumerate(names):
         own = [r for r in range(n_resources) if pool_of_resource[r] == p and capacity[r] > 0]
-        work = sum(float(sums[calendar_of[r]][rows_by_resource[r]].sum()) for r in own)
         could = sum(float(capacity[r] * opened[calendar_of[r]]) for r in own)
+        load = min(sum(worked[r] for r in own) / max(could, 1e-9), 1.0)
         most = int(np.bincount(node[human & (pool_of_node[node] == p)], minlength=len(nodes)).argmax())
-        first = nodes[most]
-        pools.append(
-            Pool(name, first.department, int(capacity[own].sum()), len(own), float(min(work / max(could, 1e-9), 1.0)))
-        )
+        pools.append(Pool(name, nodes[most].department, int(capacity[own].sum()), len(own), load))
     return Staff(
         tuple(pools),
         resources,
@@ -155,13 +149,27 @@ def find_staff(
         tuple(tuple(Performer(int(number[r]), w) for r, w in node_members) for node_members in performers),
         pool_of_node,
         queue_since,
-        np.where(human, np.r_[calendar_of, -1][np.where(human, resource, -1)], -1),
-        np.where(human, np.r_[number, -1][np.where(human, resource, -1)], -1),
+        np.r_[calendar_of, -1][who],
+        np.r_[number, -1][who],
         overtime,
         overhang,
         ran_on,
         share,
     )
+
+
+def _overtime(
+    groups: list[tuple[tuple[int, ...], Ints]], on_duty: list[Array], calendar_of: Ints, start_h: Array
+) -> Bools:
+    """Rows begun when nobody of the group is on duty within an hour: taken up in somebody's own time, not queued."""
+    overtime = np.zeros(len(start_h), bool)
+    for members, rows in groups:
+        near = np.zeros(len(rows), bool)
+        for c in np.unique(calendar_of[list(members)]):
+            for around in (-1.0, -0.5, 0.0, 0.5, 1.0):
+                near |= _inside(on_duty[c], start_h[rows] + around)
+        overtime[rows[~near]] = True
+    return overtime
 
 
 def work_tables(
