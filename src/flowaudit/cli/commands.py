@@ -104,6 +104,67 @@ def _root(
     pass
 
 
+# Options of several commands: functions, since a constant would be translated before the language is known.
+
+
+def _log(metavar: str = "LOG") -> Any:
+    return typer.Argument(metavar=metavar, help=_("A log or a folder of tables."))
+
+
+def _catalogue() -> Any:
+    return typer.Option(
+        "--catalogue",
+        metavar="DIR|FILE",
+        help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
+    )
+
+
+def _mapping() -> Any:
+    return typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
+
+
+def _sheet() -> Any:
+    return typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))
+
+
+def _object_type() -> Any:
+    return typer.Option(
+        "--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")
+    )
+
+
+def _unit() -> Any:
+    return typer.Option(
+        "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
+    )
+
+
+def _policy() -> Any:
+    return typer.Option(
+        "--policy",
+        metavar="NAME",
+        help=_(
+            "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
+        ),
+    )
+
+
+def _calendar() -> Any:
+    return typer.Option(
+        "--calendar",
+        metavar="NAME|FILE",
+        help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
+    )
+
+
+def _seed() -> Any:
+    return typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))
+
+
+def _json() -> Any:
+    return typer.Option("--json", help=_("Print JSON instead of a table."))
+
+
 def run(
     log: Annotated[
         Path,
@@ -117,22 +178,10 @@ def run(
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help=_("Settings of the study (flowaudit init)."))
     ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogue",
-            metavar="DIR|FILE",
-            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
-        ),
-    ] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    catalogue: Annotated[Path | None, _catalogue()] = None,
     scenario: Annotated[
         Path | None,
         typer.Option("--scenario", metavar="FILE", help=_("Reform measures; default: proposed from the findings.")),
@@ -141,26 +190,12 @@ def run(
         Path | None,
         typer.Option("--targets", metavar="FILE", help=_("What is to be reached; default: nothing is asked.")),
     ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
-        ),
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            "--policy",
-            metavar="NAME",
-            help=_(
-                "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
-            ),
-        ),
-    ] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    policy: Annotated[str | None, _policy()] = None,
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help=_("Language of the documents; default: zh."))
     ] = None,
-    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
+    seed: Annotated[str | None, _seed()] = None,
 ) -> None:
     from flowaudit.cli.run import Request, run_study
     from flowaudit.study import POLICY_FORMS
@@ -177,24 +212,12 @@ def run(
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("A log or a folder of tables."))],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogue",
-            metavar="DIR|FILE",
-            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    file: Annotated[Path, _log("FILE")],
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    catalogue: Annotated[Path | None, _catalogue()] = None,
+    as_json: Annotated[bool, _json()] = False,
     written: Annotated[
         Path | None,
         typer.Option("--write-mapping", metavar="FILE", help=_("Write the mapping used, to be edited and given back.")),
@@ -219,39 +242,13 @@ def check(
 
 
 def measure(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help=_("A log or a folder of tables."))],
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogue",
-            metavar="DIR|FILE",
-            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
-        ),
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            "--policy",
-            metavar="NAME",
-            help=_(
-                "Step counting policy: A_applicant, B_milestone, C_node, D_exec, or just its letter; default: the first of A, B, C recorded."
-            ),
-        ),
-    ] = None,
+    log: Annotated[Path, _log()],
+    catalogue: Annotated[Path | None, _catalogue()] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    policy: Annotated[str | None, _policy()] = None,
     by: Annotated[
         str | None,
         typer.Option(
@@ -260,14 +257,7 @@ def measure(
             help=_("Also apart for each item, department, channel, district, month or a column of the cases."),
         ),
     ] = None,
-    calendar: Annotated[
-        str | None,
-        typer.Option(
-            "--calendar",
-            metavar="NAME|FILE",
-            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
-        ),
-    ] = None,
+    calendar: Annotated[str | None, _calendar()] = None,
     tariffs: Annotated[
         Path | None,
         typer.Option(
@@ -276,7 +266,7 @@ def measure(
             help=_("Also what an application costs the applicant, at the tariffs of this TOML file (none is assumed)."),
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    as_json: Annotated[bool, _json()] = False,
 ) -> None:
     from flowaudit.cli.measure import Request, measure_log
     from flowaudit.study import POLICY_FORMS
@@ -291,37 +281,13 @@ def measure(
 
 
 def diagnose(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help=_("A log or a folder of tables."))],
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogue",
-            metavar="DIR|FILE",
-            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
-        ),
-    ] = None,
-    calendar: Annotated[
-        str | None,
-        typer.Option(
-            "--calendar",
-            metavar="NAME|FILE",
-            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
-        ),
-    ] = None,
+    log: Annotated[Path, _log()],
+    catalogue: Annotated[Path | None, _catalogue()] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    calendar: Annotated[str | None, _calendar()] = None,
     only: Annotated[
         str | None, typer.Option("--only", metavar="W03,W09", help=_("Rules to look at; default: all 25."))
     ] = None,
@@ -339,7 +305,7 @@ def diagnose(
             "--estimate-starts", help=_("Estimate start times where none are recorded; all that follows is marked so.")
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    as_json: Annotated[bool, _json()] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write tables and pictures into DIR."))
     ] = None,
@@ -356,7 +322,7 @@ def diagnose(
 
 
 def simulate(
-    log: Annotated[Path | None, typer.Argument(metavar="[LOG]", help=_("A log or a folder of tables."))] = None,
+    log: Annotated[Path | None, _log("[LOG]")] = None,
     process: Annotated[
         Path | None,
         typer.Option("--process", metavar="FILE", help=_("Run a saved process (process.json) instead of a log.")),
@@ -367,36 +333,12 @@ def simulate(
     parameters: Annotated[
         Path | None, typer.Option("--parameters", metavar="FILE", help=_("What the diagram does not say, as JSON."))
     ] = None,
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogue",
-            metavar="DIR|FILE",
-            help=_("Catalogue of items: a folder or a workbook; default: LOG/catalogue if it is there."),
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", metavar="case|bundle", help=_("What is counted; default: bundle where the log has bundles.")
-        ),
-    ] = None,
-    calendar: Annotated[
-        str | None,
-        typer.Option(
-            "--calendar",
-            metavar="NAME|FILE",
-            help=_("Working days: china (default), china+statutory, weekdays, a CSV file, or china+FILE."),
-        ),
-    ] = None,
+    catalogue: Annotated[Path | None, _catalogue()] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    calendar: Annotated[str | None, _calendar()] = None,
     cases: Annotated[
         str | None, typer.Option("--cases", metavar="N", help=_("How many cases arrive; default: as many as observed."))
     ] = None,
@@ -411,7 +353,7 @@ def simulate(
     replications: Annotated[
         str | None, typer.Option("--replications", metavar="N", help=_("How many times; default: 30."))
     ] = None,
-    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help=_("Of the simulation; default: 7."))] = None,
+    seed: Annotated[str | None, _seed()] = None,
     warm_up: Annotated[
         str | None,
         typer.Option("--warm-up", metavar="DAYS", help=_("Cases of the first days fill the office, but do not count.")),
@@ -441,7 +383,7 @@ def simulate(
     forecast: Annotated[
         bool, typer.Option("--forecast", help=_("Also say when the cases that are open at the log's end will be done."))
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON instead of a table."))] = False,
+    as_json: Annotated[bool, _json()] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write the process and tables into DIR."))
     ] = None,
@@ -469,14 +411,9 @@ def convert(
             help=_("Where to: .csv, .tsv, .xes (each also .gz), .parquet, .arrow, .jsonocel, .json or .sqlite."),
         ),
     ],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help=_("Which column of the log is what."))
-    ] = None,
-    object_type: Annotated[
-        str | None,
-        typer.Option("--object-type", metavar="TYPE", help=_("Which objects of an object-centric log are the cases.")),
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help=_("Sheet of a workbook."))] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
     force: Annotated[bool, typer.Option("--force", help=_("Replace OUT if it is there."))] = False,
 ) -> None:
     from flowaudit.cli.convert import convert_log
