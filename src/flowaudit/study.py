@@ -287,14 +287,13 @@ def study(
     """
     options = settings or StudySettings()
     tell = progress or (lambda _stage, _done, _total: None)
+
+    def within(stage: str) -> Callable[[int, int], None]:
+        return lambda done, total: tell(stage, done, total)
+
     calendar = load_calendar(options.calendar)
     view = as_unit(log, options.unit)
-    complete = int(complete_cases(view).sum())
-    if complete < options.min_cases:
-        raise InsufficientDataError(
-            _("the log has {n} complete cases; a study needs at least {min}.", n=complete, min=options.min_cases),
-            hint=_("take a longer period, or lower min_cases in the configuration (not below 10)."),
-        )
+    _demand_cases(view, options.min_cases)
     tell("check", 0, 1)
     quality = check(log, catalogue, calendar=calendar)
     tell("discover", 0, 1)
@@ -302,15 +301,7 @@ def study(
     tell("measure", 0, 1)
     observed = four_reductions(view, catalogue, unit=view.unit, policy=options.policy, calendar=calendar)
     asked = tuple(targets)
-    for target in asked:
-        if not observed.primary[target.metric].recorded:
-            raise InsufficientDataError(
-                _(
-                    "the target '{label}' asks for a metric this log does not record.",
-                    label=target.label or target.asked(),
-                ),
-                hint=_("recorded: {names}", names=", ".join(m for m, f in observed.primary.items() if f.recorded)),
-            )
+    _demand_recorded(asked, observed)
     tell("diagnose", 0, 1)
     findings = diagnose(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("fit", 0, 1)
@@ -327,7 +318,7 @@ def study(
     def run(which: Process, stage: str) -> Runs:
         return simulate(
             which, cases=options.cases, replications=options.replications, seed=options.seed, calendar=calendar,
-            progress=lambda done, total: tell(stage, done, total),
+            progress=within(stage),
         )  # fmt: skip
 
     before = run(process, "before")
@@ -344,18 +335,18 @@ def study(
     after = run(redesigned, "after") if redesigned is not None else None
     verdict = evaluate(
         before if after is None else after, asked, baseline=before, catalogue=catalogue, policy=options.policy,
-        calendar=calendar, fidelity=trust, progress=lambda done, total: tell("evaluate", done, total),
+        calendar=calendar, fidelity=trust, progress=within("evaluate"),
     )  # fmt: skip
     attribution: Attribution | None = None
     variations: tuple[Variation, ...] = ()
     if after is not None:
         attribution = waterfall(
             process, chosen, before=before, after=after, stages=stages, cases=options.cases, calendar=calendar,
-            progress=lambda done, total: tell("attribute", done, total),
+            progress=within("attribute"),
         )  # fmt: skip
         variations = sensitivity(
             process, chosen, before=before, stages=stages, policy=options.policy, cases=options.cases,
-            calendar=calendar, progress=lambda done, total: tell("vary", done, total),
+            calendar=calendar, progress=within("vary"),
         )  # fmt: skip
     return Study(
         log=view, catalogue=catalogue, quality=quality, as_is=as_is, observed=observed, findings=findings, process=process,
@@ -365,3 +356,24 @@ def study(
         answers=answers(findings, stages, chosen, suggestions), settings=options, duties=duties or Duties(),
         inputs={**log.provenance.sha256, **(inputs or {})},
     )  # fmt: skip
+
+
+def _demand_cases(view: EventLog, least: int) -> None:
+    complete = int(complete_cases(view).sum())
+    if complete < least:
+        raise InsufficientDataError(
+            _("the log has {n} complete cases; a study needs at least {min}.", n=complete, min=least),
+            hint=_("take a longer period, or lower min_cases in the configuration (not below 10)."),
+        )
+
+
+def _demand_recorded(targets: Iterable[Target], observed: FourReductions) -> None:
+    for target in targets:
+        if not observed.primary[target.metric].recorded:
+            raise InsufficientDataError(
+                _(
+                    "the target '{label}' asks for a metric this log does not record.",
+                    label=target.label or target.asked(),
+                ),
+                hint=_("recorded: {names}", names=", ".join(m for m, f in observed.primary.items() if f.recorded)),
+            )

@@ -182,38 +182,59 @@ def knock_out_order(
     knocked, basis = _knocked_out(log, labels, negative)
     activity = log.codes("activity")[0].astype(np.int64) if log.n_cases else np.zeros(0, np.int64)
     found = np.unique(activity[knocked])
+    out = np.bincount(activity[knocked], minlength=len(labels))
     reached = _distinct(activity, log.case_index, len(labels)) if log.n_cases else np.zeros(0, np.int64)
-    often = found[np.argsort(-np.bincount(activity[knocked], minlength=len(labels))[found], kind="stable")]
+    often = found[np.argsort(-out[found], kind="stable")]
     checks = sorted([k for k in often.tolist() if reached[k] >= min_cases][:MOST])
     left_out = tuple(labels[k] for k in found.tolist() if k not in set(checks))
     time_kind: Literal["processing", "handover"] = "processing" if log.n_cases and log.has("start") else "handover"
     if not checks:
+        # Pairs that contradict each other are refused here too.
         _constraints(log, [], pairs, None)
-        empty = pd.DataFrame(columns=["before", "after", "basis"])
-        habits = pd.DataFrame(columns=["before", "after", "cases", "share", "low", "kept"])
-        none = pd.DataFrame(columns=list(_COLUMNS))
-        return KnockOutOrder(none, _costs(none), empty, habits, time_kind, basis, left_out)
-    hours = _hours(log, calendar or load_calendar(), time_kind)
-    # Where a start is missing now and then, the others speak for it.
-    timed = ~np.isnan(hours)
-    per_time = _sums(activity[timed], len(labels), hours[timed]) / np.maximum(_sums(activity[timed], len(labels)), 1)
-    mean = per_time * _sums(activity, len(labels)) / np.maximum(reached, 1)
-    out = np.bincount(activity[knocked], minlength=len(labels))
+        return _without_checks(time_kind, basis, left_out)
+    cost = _mean_hours(activity, reached, _hours(log, calendar or load_calendar(), time_kind))[checks]
     orders = _orders(log, checks)
     names = [labels[k] for k in checks]
-    cost = mean[checks]
-    p = out[checks] / reached[checks]
     constraints = _constraints(log, names, pairs, catalogue)
-    rows, exact = _positions(orders, names, cost, p, constraints)
-    order = [k for k, *_place in rows]
-    _checks, chain, now, best = zip(*rows, strict=True)
-    bounds = [wilson(int(out[checks[k]]), int(reached[checks[k]])) for k in order]
-    table = pd.DataFrame(
+    rows, exact = _positions(orders, names, cost, out[checks] / reached[checks], constraints)
+    table = _table(rows, names, reached[checks], out[checks], cost)
+    habits = _habits(
+        orders, names, dict(zip(table["activity"], table["position_best"], strict=True)), constraints, min_cases
+    )
+    return KnockOutOrder(table, _costs(table), constraints, habits, time_kind, basis, left_out, exact)
+
+
+def _without_checks(
+    time_kind: Literal["processing", "handover"], basis: Literal["result", "activity"] | None, left_out: tuple[str, ...]
+) -> KnockOutOrder:
+    constraints = pd.DataFrame(columns=["before", "after", "basis"])
+    habits = pd.DataFrame(columns=["before", "after", "cases", "share", "low", "kept"])
+    none = pd.DataFrame(columns=list(_COLUMNS))
+    return KnockOutOrder(none, _costs(none), constraints, habits, time_kind, basis, left_out)
+
+
+def _mean_hours(activity: Ints, reached: Ints, hours: Floats) -> Floats:
+    """Return the hours of every activity per case that reached it, repetitions included."""
+    n = len(reached)
+    # Where a start is missing now and then, the others speak for it.
+    timed = ~np.isnan(hours)
+    per_time = _sums(activity[timed], n, hours[timed]) / np.maximum(_sums(activity[timed], n), 1)
+    return np.asarray(per_time * _sums(activity, n) / np.maximum(reached, 1), np.float64)
+
+
+def _table(
+    rows: list[tuple[int, int, int, int]], names: list[str], reached: Ints, out: Ints, cost: Floats
+) -> pd.DataFrame:
+    """Return one row per check, in the order of ``rows`` (see :func:`_positions`)."""
+    order, chain, now, best = (list(column) for column in zip(*rows, strict=True))
+    p = out / reached
+    bounds = [wilson(int(out[k]), int(reached[k])) for k in order]
+    return pd.DataFrame(
         {
             "chain": chain,
             "activity": [names[k] for k in order],
-            "cases": reached[checks][order],
-            "knocked_out": out[checks][order],
+            "cases": reached[order],
+            "knocked_out": out[order],
             "p": p[order],
             "low": [low for low, _high in bounds],
             "high": [high for _low, high in bounds],
@@ -223,10 +244,6 @@ def knock_out_order(
             "position_best": best,
         }
     )
-    habits = _habits(
-        orders, names, dict(zip(table["activity"], table["position_best"], strict=True)), constraints, min_cases
-    )
-    return KnockOutOrder(table, _costs(table), constraints, habits, time_kind, basis, left_out, exact)
 
 
 def _positions(

@@ -208,8 +208,7 @@ def to_log(
     narrow : bool
         See :func:`flowaudit.eventlog.build.from_table`.
     """
-    opts = reading.options
-    mapping = opts.mapping
+    mapping = reading.options.mapping
     if not len(raw.table):
         raise InputError(_("'{file}' has a header but no rows.", file=raw.file), hint=_("export it again."))
     demand_columns(columns, raw)
@@ -225,25 +224,11 @@ def to_log(
         if column in work:
             _refuse_rounded(work[column], file, columns.get(column, column), lines)
     for column in ("case_id", "activity"):
-        text = coded(work[column]).trimmed()
-        empty = np.flatnonzero(text.codes < 0)
-        if len(empty):
-            raise InputError(
-                _(
-                    "'{file}', column '{column}': {n} rows are empty, first on line {line}.",
-                    file=file, column=columns[column], n=len(empty), line=lines([int(empty[0])])[0],
-                ),
-                hint=_("every event needs a case and an activity; remove totals and notes below the table."),
-            )  # fmt: skip
-        work[column] = text.array()
+        work[column] = _filled(work[column], file, columns[column], lines)
     note_rows("events", file, work["case_id"], lines)
     _typed(work, file, lines, reading, only=(*EVENT_TIMES, "level", "is_auto", "node_seq"), names=columns)
     if "end" not in work:
-        work = {"end" if c == "start" else c: values for c, values in work.items()}
-        reading.notes.append(
-            both("only one time is recorded, '{column}': it is taken as the time of the event", column=columns["start"])
-        )
-        reading.problem("single_time", _length(work), _length(work))
+        work = _start_as_end(work, columns["start"], reading)
     # Before attributes of the case are taken out of the events: the department may be one of them.
     _set_departments(work, headers, columns, reading)
     side = dict(tables or {})
@@ -258,21 +243,14 @@ def to_log(
     if not _length(work):
         raise InputError(_("'{file}' holds no event with a time.", file=file), hint=_("look at its time column."))
     if mapping.automatic_resources and "resource" in work:
-        automatic = coded(work["resource"]).isin(mapping.automatic_resources)
-        if "is_auto" in work:
-            automatic |= pc.fill_null(work["is_auto"], False).to_numpy(zero_copy_only=False)
-        work["is_auto"] = pa.array(automatic)
+        _mark_automatic(work, mapping.automatic_resources)
     officers = coded(work["resource"]).distinct() if "resource" in work else None
     if officers:
         _report_accounts(work, officers, reading)
     _guard(work, reading, officers)
     if cases is not None:
         _guard(cases, reading, officers)
-        told = _plain(cases)
-        if "cases" in side:
-            more = told.columns.difference(side["cases"].columns)
-            told = side["cases"].merge(told[["case_id", *more]], on="case_id", how="left")
-        side["cases"] = told
+        side["cases"] = _with_columns(side.get("cases"), _plain(cases))
     _set_stages(work, reading)
     log = from_table(work, tables=side, provenance=reading.provenance(), narrow=narrow)
     return apply_codes(log, mapping.codes)
@@ -291,6 +269,46 @@ def _refuse_rounded(values: pa.Array, file: str, column: str, lines: Lines) -> N
             ),
             hint=_("the last digits are lost; export the column again as text or as whole numbers."),
         )  # fmt: skip
+
+
+def _filled(values: pa.Array, file: str, column: str, lines: Lines) -> pa.Array:
+    """Return text without blanks around it; raise InputError where a row has none."""
+    text = coded(values).trimmed()
+    empty = np.flatnonzero(text.codes < 0)
+    if len(empty):
+        raise InputError(
+            _(
+                "'{file}', column '{column}': {n} rows are empty, first on line {line}.",
+                file=file, column=column, n=len(empty), line=lines([int(empty[0])])[0],
+            ),
+            hint=_("every event needs a case and an activity; remove totals and notes below the table."),
+        )  # fmt: skip
+    return text.array()
+
+
+def _start_as_end(work: Columns, header: str, reading: Reading) -> Columns:
+    """Take the only time of the events as their end, and say so."""
+    reading.notes.append(
+        both("only one time is recorded, '{column}': it is taken as the time of the event", column=header)
+    )
+    reading.problem("single_time", _length(work), _length(work))
+    return {"end" if c == "start" else c: values for c, values in work.items()}
+
+
+def _mark_automatic(work: Columns, resources: Iterable[str]) -> None:
+    """Mark what the given resources did as automatic, besides what the file says is."""
+    automatic = coded(work["resource"]).isin(resources)
+    if "is_auto" in work:
+        automatic |= pc.fill_null(work["is_auto"], False).to_numpy(zero_copy_only=False)
+    work["is_auto"] = pa.array(automatic)
+
+
+def _with_columns(cases: pd.DataFrame | None, told: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of cases with what the events told besides; just that where there is no table."""
+    if cases is None:
+        return told
+    more = told.columns.difference(cases.columns)
+    return cases.merge(told[["case_id", *more]], on="case_id", how="left")
 
 
 def side_table(

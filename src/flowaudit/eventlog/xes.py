@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +67,7 @@ def read_xes(
     opts = options(mapping, salt, keep_text, columns)
     found, digest = _content(path, opts.mapping.timezone)
     reading = Reading(path.name, opts, {path.name: digest}, offsets=set(found.offsets))
-    if found.nested:
-        reading.notes.append(both("{n} nested attributes not read", n=found.nested))
-    if found.loose:
-        reading.problem("events_outside_traces", found.loose)
-    for where, (local, dates) in found.local.items():
-        reading.problem("mixed_zones", local, dates, sorted(found.offsets), column=where.split(" ", 1)[1])
+    _tell(found, reading)
     events, traces, trace = found.events, found.traces, found.trace_of
     if found.pseudonymous:
         # A header that the mapping names is left to it.
@@ -88,10 +83,9 @@ def read_xes(
     if _NAME in traces.column_names:
         traces = traces.drop_columns([_NAME])
     attributes = list(traces.column_names)
-    case_of = Coded(names.codes[trace], names.labels).array()
     # An event may carry such a key too; its namesake steps aside.
     events = events.rename_columns(_aside(events.column_names, _CASE))
-    events = events.add_column(0, _CASE, case_of)
+    events = events.add_column(0, _CASE, Coded(names.codes[trace], names.labels).array())
     # What the mapping says of trace attributes concerns the table of cases only.
     of_case = {
         column: header.removeprefix("case:")
@@ -99,27 +93,15 @@ def read_xes(
         if column in CASE_COLUMNS and header.removeprefix("case:") in attributes
     }
     said = {column: header for column, header in opts.mapping.columns.items() if column not in of_case}
-    for header in attributes:
-        wanted = f"case:{header}"
-        if wanted in (*said.values(), *opts.mapping.department_from):
-            values = traces[header].take(pa.array(trace))
-            at = events.column_names.index(wanted) if wanted in events.column_names else None
-            events = events.append_column(wanted, values) if at is None else events.set_column(at, wanted, values)
+    events = _with_attributes(events, traces, trace, (*said.values(), *opts.mapping.department_from))
     own = opts.mapping.model_copy(update={"columns": said})
     resolved = resolve_columns(events.column_names, own, file=path.name, wanted=_EVENT_WANTED)
     of_case |= recognise(attributes, wanted=[c for c in CASE_COLUMNS if c not in of_case], taken=of_case.values())
     tables = {}
     if attributes:
-        # Of traces with one name the first counts.
-        first = names.first_rows()
-        first = np.sort(first[first < len(names)])
-        cases = traces.rename_columns(_aside(attributes, "case_id"))
-        cases = cases.add_column(0, "case_id", names.array()).take(pa.array(first))
         officers = events[resolved["resource"]] if "resource" in resolved else None
-        raw_cases = Raw(cases, path.name, lambda rows: lines_of(path, "trace", [int(first[r]) for r in rows]))
-        table = side_table(raw_cases, reading, of_case, officers)
+        table = side_table(_raw_cases(path, traces, names), reading, of_case, officers)
         tables["cases"] = table[["case_id", *table.columns.drop("case_id")]]
-        del cases, raw_cases
     del traces
     raw = Raw(events, path.name, lambda rows: lines_of(path, "event", rows))
     del events
@@ -135,6 +117,16 @@ def _content(path: Path, timezone: str | None) -> tuple[Content, str]:
         if found is not None:
             return found, digest[0]
     return read_document(path, timezone=timezone), sha256(path)
+
+
+def _tell(found: Content, reading: Reading) -> None:
+    """Note what of a file is not read, and what is odd about its times."""
+    if found.nested:
+        reading.notes.append(both("{n} nested attributes not read", n=found.nested))
+    if found.loose:
+        reading.problem("events_outside_traces", found.loose)
+    for where, (local, dates) in found.local.items():
+        reading.problem("mixed_zones", local, dates, sorted(found.offsets), column=where.split(" ", 1)[1])
 
 
 def _case_names(traces: pa.Table, trace: object, reading: Reading) -> Coded:
@@ -156,6 +148,26 @@ def _case_names(traces: pa.Table, trace: object, reading: Reading) -> Coded:
     if len(empty):
         reading.problem("cases_without_events", len(empty), n, names.cells(empty[:5]))
     return names
+
+
+def _with_attributes(events: pa.Table, traces: pa.Table, trace: object, wanted: Collection[str]) -> pa.Table:
+    """Return the events with those attributes of their trace that are wanted of them, as ``case:KEY``."""
+    for key in traces.column_names:
+        header = f"case:{key}"
+        if header in wanted:
+            values = traces[key].take(pa.array(trace))
+            at = events.column_names.index(header) if header in events.column_names else None
+            events = events.append_column(header, values) if at is None else events.set_column(at, header, values)
+    return events
+
+
+def _raw_cases(path: Path, traces: pa.Table, names: Coded) -> Raw:
+    """Return the table of cases as the file writes it; of traces with one name the first counts."""
+    first = names.first_rows()
+    first = np.sort(first[first < len(names)])
+    cases = traces.rename_columns(_aside(traces.column_names, "case_id"))
+    cases = cases.add_column(0, "case_id", names.array()).take(pa.array(first))
+    return Raw(cases, path.name, lambda rows: lines_of(path, "trace", [int(first[r]) for r in rows]))
 
 
 def _aside(headers: list[str], name: str) -> list[str]:
