@@ -94,7 +94,7 @@ def sensitivity(
     n = len(before)
     found = []
     for done, (k, measure) in enumerate(changed, 1):
-        rest = Scenario(scenario.name, (measure, *scenario.measures[k + 1 :]))
+        rest = Scenario.of(scenario.name, (measure, *scenario.measures[k + 1 :]))
         runs = simulate(rest.apply(whole[k]), cases=cases, replications=n, seed=before.seed, calendar=calendar)
         compared = evaluate(runs, baseline=before, catalogue=process.catalogue, policy=policy, calendar=calendar)
         found.append(Variation(measure.id, measure.assumed("zh"), measure.assumed("en"), compared.comparisons, n))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from flowaudit.process import Branch, Episode, MaterialUse, Process, Step, Template, Trip
+
+NEW_ORIGIN = 1 << 19
+"""From here on lie the origins of steps that no observed trace has; a simulation takes origins below 2 ** 20."""
 
 
 class Draft:
@@ -28,6 +32,7 @@ class Draft:
         self.episodes: list[Episode] = list(branch.episodes)
         self.trips: list[Trip] = list(branch.trips)
         self._into: dict[int, int | None] = {}
+        self._place: list[float] = [float(i) for i in range(len(self.steps))]
 
     def change(self, i: int, **fields: object) -> None:
         """Replace fields of step ``i`` (not ``after``: edit ``self.after``)."""
@@ -40,6 +45,43 @@ class Draft:
                 after.discard(i)
                 after |= self.after[i]
         self._into[i] = into
+
+    def add(self, step: Step, after: Iterable[int], *, key: str, place: float | None = None) -> int:
+        """Add a step that follows ``after`` (``step.after`` is not read); return its number.
+
+        ``key`` names what is added; with the first step it follows it makes the origin, so that the new step has the same
+        luck in every scenario that adds it there. ``place`` is where it stands among the steps that may run at any time:
+        default at the end.
+        """
+        follows = set(after)
+        anchor = min((self.steps[j].origin for j in follows), default=-1)
+        origin = NEW_ORIGIN + zlib.crc32(f"{key}|{anchor}".encode()) % NEW_ORIGIN
+        taken = {s.origin for s in self.steps}
+        while origin in taken:
+            origin = NEW_ORIGIN + (origin + 1) % NEW_ORIGIN
+        self.steps.append(replace(step, origin=origin, after=()))
+        self.after.append(follows)
+        self._place.append(float(len(self._place)) if place is None else place)
+        return len(self.steps) - 1
+
+    def insert_before(self, i: int, step: Step, *, key: str) -> int:
+        """Add a step that follows what ``i`` followed, and that ``i`` follows; return its number."""
+        k = self.add(step, self.after[i], key=key, place=self._place[i] - 0.5)
+        self.after[i] = {k}
+        return k
+
+    def insert_after(self, i: int, step: Step, *, key: str) -> int:
+        """Add a step that follows ``i``, and that all that followed ``i`` follows; return its number."""
+        followers = self.followers(i)
+        k = self.add(step, (i,), key=key, place=self._place[i] + 0.5)
+        for j in followers:
+            self.after[j].discard(i)
+            self.after[j].add(k)
+        return k
+
+    def followers(self, i: int) -> list[int]:
+        """Steps that directly follow ``i``."""
+        return [j for j, after in enumerate(self.after) if i in after and j not in self._into]
 
     def dropped(self, i: int) -> bool:
         return i in self._into
@@ -64,7 +106,7 @@ class Draft:
 
     def close(self) -> Branch:
         """Return the changed branch."""
-        kept = [i for i in range(len(self.steps)) if i not in self._into]
+        kept = self._in_order()
         number = {i: k for k, i in enumerate(kept)}
 
         def home(i: int) -> int | None:
@@ -76,7 +118,7 @@ class Draft:
             return number[i]
 
         steps = tuple(_follows(self.steps[i], tuple(sorted([number[j] for j in self.after[i]]))) for i in kept)
-        if not self._into:
+        if kept == list(range(len(self.steps))):
             return Branch(
                 self._branch.probability, steps, tuple(self.materials), tuple(self.episodes), tuple(self.trips)
             )
@@ -89,6 +131,28 @@ class Draft:
         kept_materials = tuple(use for use in materials if use is not None)
         trips = [replace(trip, step=at) for trip in self.trips if (at := home(trip.step)) is not None]
         return Branch(self._branch.probability, steps, kept_materials, tuple(episodes), tuple(trips))
+
+    def _in_order(self) -> list[int]:
+        """The steps that stay, none before one it follows, else in the order in which they stood."""
+        kept = [i for i in range(len(self.steps)) if i not in self._into]
+        if all(j < i for i in kept for j in self.after[i]) and len(self.steps) == len(self._branch.steps):
+            return kept
+        left = {i: len(self.after[i]) for i in kept}
+        followers: dict[int, list[int]] = defaultdict(list)
+        for i in kept:
+            for j in self.after[i]:
+                followers[j].append(i)
+        front = [(self._place[i], i) for i in kept if not left[i]]
+        heapq.heapify(front)
+        order: list[int] = []
+        while front:
+            _place, i = heapq.heappop(front)
+            order.append(i)
+            for j in followers[i]:
+                left[j] -= 1
+                if not left[j]:
+                    heapq.heappush(front, (self._place[j], j))
+        return order
 
 
 def _follows(step: Step, after: tuple[int, ...]) -> Step:

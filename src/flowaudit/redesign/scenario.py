@@ -1,100 +1,149 @@
-"""A scenario: an immutable, ordered list of measures, built by verbs or read from a file people edit."""
+"""A scenario: an immutable, ordered list of measures, built by verbs."""
 
 from __future__ import annotations
 
+import datetime as dt
 import html
+import math
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import tomlkit
-from pydantic import ValidationError
-
-from flowaudit.errors import InputError, UsageError, nearest
-from flowaudit.messages import current_language
+from flowaudit.errors import InputError, UsageError
+from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
-from flowaudit.redesign.measure import Measure
-from flowaudit.redesign.measures import (
-    MEASURES,
-    LimitLevels,
-    MergeSteps,
-    OneWindow,
-    Parallelise,
-    ReuseMaterial,
-    Staff,
-    UseELicence,
-)
-from flowaudit.toml import problems_of, read_toml
+from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.verbs import Verbs
 
 
 @dataclass(frozen=True)
-class Scenario:
+class Entry:
+    """A measure of a scenario, and what people add to it.
+
+    Attributes
+    ----------
+    name : str
+        What people call it; empty: its own label.
+    owner : str
+        Unit in charge.
+    cost_yuan : float or None
+        None: nobody has said.
+    start : date or None
+        When it comes into force.
+    """
+
+    measure: Measure
+    name: str = ""
+    owner: str = ""
+    cost_yuan: float | None = None
+    start: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        cost = self.cost_yuan
+        if cost is not None and not (math.isfinite(cost) and cost >= 0):
+            raise UsageError(
+                _("{measure}: the cost is {value}.", measure=self.measure.label(), value=cost),
+                hint=_("cost_yuan is a number of yuan, 0 or more."),
+            )
+
+    def label(self, lang: Language | None = None) -> str:
+        return self.name or self.measure.label(lang)
+
+
+@dataclass(frozen=True)
+class Scenario(Verbs):
     """An ordered list of reform measures; every verb returns a new scenario.
 
     Parameters
     ----------
     name : str
-    measures : tuple of Measure
+    entries : iterable of Entry or Measure
+        In the order in which they come into force: each sees the process the ones before it have left.
+
+    Raises
+    ------
+    UsageError
+        If a measure is in it twice, or two of a kind change the same thing.
 
     Examples
     --------
     >>> plan = Scenario("方案一").parallelise("消防核查", "环保核查").limit_levels("市场监管局", 3)
+    >>> plan = plan.terms(owner="市场监管局", cost_yuan=20_000)
     >>> [m.id for m in plan]
     ['M04', 'M02']
     """
 
     name: str
-    measures: tuple[Measure, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+    def __post_init__(self) -> None:
+        entries = tuple(e if isinstance(e, Entry) else Entry(e) for e in self.entries)
+        object.__setattr__(self, "entries", entries)
+        for k, entry in enumerate(entries):
+            for earlier in entries[:k]:
+                problem = contradiction(earlier.measure, entry.measure)
+                if problem:
+                    raise UsageError(problem, hint=_("keep one of the two."))
+
+    @classmethod
+    def of(cls, name: str, measures: Iterable[Measure]) -> Scenario:
+        """Return a scenario of measures, nothing said beside them."""
+        return cls(name, tuple(Entry(m) for m in measures))
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return tuple(entry.measure for entry in self.entries)
+
+    @property
+    def cost_yuan(self) -> float | None:
+        """What all measures cost; None where it is not known of all of them."""
+        costs = [entry.cost_yuan for entry in self.entries]
+        return None if any(c is None for c in costs) else float(sum(c for c in costs if c is not None))
 
     def __iter__(self) -> Iterator[Measure]:
         return iter(self.measures)
 
     def __len__(self) -> int:
-        return len(self.measures)
+        return len(self.entries)
 
-    def add(self, measure: Measure) -> Scenario:
+    def add(self, measure: Measure | Entry) -> Self:
         """Return the scenario with one measure more.
 
         Raises
         ------
         UsageError
-            If the same measure with the same parameters is already in it.
+            If it contradicts one that is already in it.
         """
-        if measure in self.measures:
-            raise UsageError(_("{measure} is already in the scenario.", measure=measure.label()))
-        return Scenario(self.name, (*self.measures, measure))
+        return replace(self, entries=(*self.entries, measure if isinstance(measure, Entry) else Entry(measure)))
 
-    def merge_steps(self, first: str, second: str, *, merged: str | None = None, overlap: float = 0.0) -> Scenario:
-        """M01 合并环节: one activity instead of two that follow each other in one department."""
-        return self.add(_build(MergeSteps, first=first, second=second, merged=merged, overlap=overlap))
+    def terms(
+        self,
+        *,
+        name: str | None = None,
+        owner: str | None = None,
+        cost_yuan: float | None = None,
+        start: dt.date | str | None = None,
+    ) -> Self:
+        """Return the scenario with the name, unit in charge, cost and start date of its last measure set.
 
-    def limit_levels(self, department: str, levels: int) -> Scenario:
-        """M02 压减审批层级: decide after ``levels`` sign-offs."""
-        return self.add(_build(LimitLevels, department=department, levels=levels))
-
-    def parallelise(self, *names: str) -> Scenario:
-        """M04 并联审批: let items or activities begin together."""
-        return self.add(_build(Parallelise, names=names))
-
-    def one_window(self, *items: str, window: str = "综合窗口") -> Scenario:
-        """M05 综合窗口: one application and one acceptance for several items (none named: all)."""
-        return self.add(_build(OneWindow, items=items, window=window))
-
-    def use_e_licence(self, *materials: str, success: float = 0.95) -> Scenario:
-        """M07 电子证照免交: fetch materials instead of asking for them."""
-        return self.add(_build(UseELicence, materials=materials, success=success))
-
-    def reuse_material(self, material: str) -> Scenario:
-        """M08 材料复用: hand a material in once for all items."""
-        return self.add(_build(ReuseMaterial, material=material))
-
-    def staff(self, pool: str, add: int) -> Scenario:
-        """M19 人员: change how many cases a pool of officers can work on at once."""
-        return self.add(_build(Staff, pool=pool, add=add))
+        Raises
+        ------
+        UsageError
+            If there is no measure yet, or the date is none.
+        """
+        if not self.entries:
+            raise UsageError(_("the scenario has no measure yet."), hint='Scenario("…").one_window().terms(owner="…")')
+        if isinstance(start, str):
+            try:
+                start = dt.date.fromisoformat(start)
+            except ValueError:
+                raise UsageError(_("'{value}' is no date.", value=start), hint=_("write 2027-01-01.")) from None
+        given: dict[str, Any] = {"name": name, "owner": owner, "cost_yuan": cost_yuan, "start": start}
+        last = replace(self.entries[-1], **{key: value for key, value in given.items() if value is not None})
+        return replace(self, entries=(*self.entries[:-1], last))
 
     def apply(self, process: Process) -> Process:
         """Return the process with all measures in force, in their order; no measure: the same process.
@@ -104,7 +153,7 @@ class Scenario:
         InputError
             If a measure names what the log lacks.
         MeasureRefusedError
-            If the data cannot support a measure, or it would change nothing.
+            If the data cannot support a measure, it would change nothing, or an earlier one has taken away what it changes.
         """
         return self.stages(process)[-1]
 
@@ -117,33 +166,37 @@ class Scenario:
             As :meth:`apply`.
         """
         found = [process]
-        for measure in self.measures:
-            found.append(measure.apply(found[-1]))
+        for k, measure in enumerate(self.measures):
+            found.append(self._next(measure, found, k))
         return tuple(found)
+
+    def _next(self, measure: Measure, found: list[Process], k: int) -> Process:
+        """Apply a measure; where it fails only because of an earlier one, say which."""
+        try:
+            return measure.apply(found[-1])
+        except (InputError, MeasureRefusedError):
+            if k == 0 or _refused(measure, found[0]):
+                raise
+            spoiler = next(i for i in range(1, k + 1) if _refused(measure, found[i]))
+            raise MeasureRefusedError(
+                _(
+                    "{measure}: “{earlier}” comes before it and has already changed what it is about.",
+                    measure=measure.label(), earlier=self.entries[spoiler - 1].label(),
+                ),
+                hint=_("put it before that measure, or leave one of them out."),
+            ) from None  # fmt: skip
 
     def to_toml(self) -> str:
         """Return the scenario as the text of a file people can edit."""
-        document = tomlkit.document()
-        document.add(tomlkit.comment("改革方案 / scenario: flowaudit list measures"))
-        document.add("name", tomlkit.item(self.name))
-        tables = tomlkit.aot()
-        for measure in self.measures:
-            table = tomlkit.table()
-            table.add("verb", measure.verb)
-            table["verb"].comment(f"{measure.id} {measure.name('zh')} / {measure.name('en')}")
-            for key, value in measure.model_dump(exclude_none=True).items():
-                table.add(key, list(value) if isinstance(value, tuple) else value)
-            tables.append(table)
-        if self.measures:
-            document.add("measure", tables)
-        return tomlkit.dumps(document)
+        from flowaudit.redesign.scenario_file import written
+
+        return written(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write :meth:`to_toml` to a file."""
-        target = Path(path)
-        temporary = target.with_name(target.name + ".part")
-        temporary.write_text(self.to_toml(), encoding="utf-8", newline="\n")
-        temporary.replace(target)
+        """Write a scenario file; comments of a file that is already there are kept where its measures stay."""
+        from flowaudit.redesign.scenario_file import save
+
+        save(self, Path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Scenario:
@@ -154,60 +207,39 @@ class Scenario:
         InputError
             Naming the file, the line and the nearest valid word.
         """
-        source = Path(path)
-        text, data = read_toml(source)
-        lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*measure\s*\]\]", line)]
-        unknown = set(data) - {"name", "measure"}
-        if unknown:
-            raise _complaint(source, 1, _("unknown key '{key}'", key=min(unknown)), min(unknown), ("name", "measure"))
-        rows = data.get("measure", [])
-        if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
-            raise _complaint(source, 1, _("'measure' must be written as [[measure]] tables"), "", ())
-        scenario = cls(str(data.get("name", source.stem)))
-        for row, line in zip(rows, lines, strict=False):
-            scenario = scenario.add(_measure(source, line, dict(row)))
-        return scenario
+        from flowaudit.redesign.scenario_file import load
+
+        return load(Path(path))
 
     def _repr_html_(self) -> str:
         lang = current_language()
         rows = "".join(
-            f"<tr><td>{m.id}</td><td>{html.escape(m.name(lang))}</td><td>{html.escape(m.label(lang))}</td></tr>"
-            for m in self
+            f"<tr><td>{e.measure.id}</td><td>{html.escape(e.measure.name(lang))}</td><td>{html.escape(e.label(lang))}</td></tr>"
+            for e in self.entries
         )
         return f"<p>{html.escape(self.name)}</p><table>{rows}</table>"
 
 
-def _build(kind: type[Measure], **parameters: Any) -> Measure:
-    try:
-        return kind(**parameters)
-    except ValidationError as error:
-        raise UsageError(
-            _("{verb}: {problem}", verb=kind.verb, problem=problems_of(error)),
-            hint=_("flowaudit list measures shows every parameter and its range."),
-        ) from None
-
-
-def _complaint(source: Path, line: int, problem: str, word: str, choices: tuple[str, ...]) -> InputError:
-    near = nearest(word, choices, n=1)
-    hint = (
-        _("did you mean '{near}'?", near=near[0])
-        if near
-        else _("flowaudit list measures shows every parameter and its range.")
+def contradiction(a: Measure, b: Measure) -> str | None:
+    """Return why two measures cannot stand in one scenario; None where they can."""
+    if a == b:
+        return _("{measure} is already in the scenario.", measure=b.label())
+    if type(a) is not type(b):
+        return None
+    mine, other = a.subjects(), b.subjects()
+    if not mine or not other:
+        return _("“{a}” and “{b}” both change everything of their kind.", a=a.label(), b=b.label())
+    shared = mine & other
+    return (
+        _("“{a}” and “{b}” both change {names}.", a=a.label(), b=b.label(), names=", ".join(sorted(shared)))
+        if shared
+        else None
     )
-    return InputError(_("{file}, line {line}: {problem}.", file=source.name, line=line, problem=problem), hint=hint)
 
 
-def _measure(source: Path, line: int, row: dict[str, Any]) -> Measure:
-    verbs = {m.verb: m for m in MEASURES.values()} | MEASURES
-    verb = str(row.pop("verb", row.pop("id", "")))
-    if verb not in verbs:
-        raise _complaint(source, line, _("unknown measure '{verb}'", verb=verb), verb, tuple(verbs))
-    kind = verbs[verb]
-    fields = tuple(kind.model_fields)
-    for key in row:
-        if key not in fields:
-            raise _complaint(source, line, _("{verb} has no parameter '{key}'", verb=kind.verb, key=key), key, fields)
+def _refused(measure: Measure, process: Process) -> bool:
     try:
-        return kind(**row)
-    except ValidationError as error:
-        raise _complaint(source, line, f"{kind.verb}: {problems_of(error)}", "", ()) from None
+        measure.apply(process)
+    except (InputError, MeasureRefusedError):
+        return True
+    return False

@@ -103,7 +103,7 @@ def propose(
 ) -> tuple[Scenario, tuple[Suggestion, ...], tuple[Refusal, ...]]:
     """Return a scenario of all suggestions, for people to take apart; named in ``lang`` (default: the current language)."""
     suggestions, refusals = suggest(findings, process)
-    scenario = Scenario(_("proposed by flowaudit", lang=lang), tuple(s.measure for s in suggestions))
+    scenario = Scenario.of(_("proposed by flowaudit", lang=lang), (s.measure for s in suggestions))
     return scenario, suggestions, refusals
 
 

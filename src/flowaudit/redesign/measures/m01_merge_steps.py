@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Node, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure, MeasureRefusedError
 
 
 class MergeSteps(Measure):
@@ -23,7 +23,8 @@ class MergeSteps(Measure):
     id: ClassVar[str] = "M01"
     verb: ClassVar[str] = "merge_steps"
     category: ClassVar[str] = "U"
-    reductions: ClassVar[tuple[str, ...]] = ("steps", "time")
+    expected: ClassVar[Mapping[str, Direction]] = {"steps": "-", "time": "-"}
+    subject: ClassVar[tuple[str, ...]] = ("first", "second")
     seed: ClassVar[str] = "S24"
 
     first: str = Field(description="前一环节 / the earlier activity")
@@ -52,7 +53,7 @@ class MergeSteps(Measure):
     def label(self, lang: Language | None = None) -> str:
         return _("merge “{first}” and “{second}”", lang=lang, first=self.first, second=self.second)
 
-    def apply(self, process: Process) -> Process:
+    def transform(self, process: Process) -> tuple[Process, float]:
         a, b = (process.nodes_of(names.activity(process, n)) for n in (self.first, self.second))
         state = _Merge(process, self.merged or f"{self.first}＋{self.second}", self.overlap)
         refused = set()
@@ -81,7 +82,7 @@ class MergeSteps(Measure):
                 _("{measure}: the two belong to different departments.", measure=self.label()),
                 hint=_("use parallelise or one_window across departments."),
             )
-        return self.changed(process, state.finish(after), touched)
+        return state.finish(after), touched
 
 
 class _Merge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure, MeasureRefusedError
 
 
 class LimitLevels(Measure):
@@ -22,7 +22,9 @@ class LimitLevels(Measure):
     id: ClassVar[str] = "M02"
     verb: ClassVar[str] = "limit_levels"
     category: ClassVar[str] = "U"
-    reductions: ClassVar[tuple[str, ...]] = ("steps", "time")
+    expected: ClassVar[Mapping[str, Direction]] = {"steps": "-", "time": "-"}
+    needs: ClassVar[tuple[str, ...]] = ("level",)
+    subject: ClassVar[tuple[str, ...]] = ("department",)
     seed: ClassVar[str] = "S25"
 
     department: str = Field(description="部门 / department")
@@ -51,7 +53,7 @@ class LimitLevels(Measure):
     def label(self, lang: Language | None = None) -> str:
         return _("{department}: at most {n} sign-off levels", lang=lang, department=self.department, n=self.levels)
 
-    def apply(self, process: Process) -> Process:
+    def transform(self, process: Process) -> tuple[Process, float]:
         department = names.department(process, self.department)
         signing = {
             i: node.level
@@ -80,4 +82,4 @@ class LimitLevels(Measure):
             else node
             for i, node in enumerate(after.nodes)
         )
-        return self.changed(process, replace(after, nodes=nodes), touched)
+        return replace(after, nodes=nodes), touched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure, MeasureRefusedError
 
 
 class Parallelise(Measure):
@@ -22,7 +22,8 @@ class Parallelise(Measure):
     id: ClassVar[str] = "M04"
     verb: ClassVar[str] = "parallelise"
     category: ClassVar[str] = "④"
-    reductions: ClassVar[tuple[str, ...]] = ("time",)
+    expected: ClassVar[Mapping[str, Direction]] = {"time": "-"}
+    subject: ClassVar[tuple[str, ...]] = ("names",)
     seed: ClassVar[str] = "S15"
 
     names: tuple[str, ...] = Field(
@@ -53,7 +54,7 @@ class Parallelise(Measure):
     def label(self, lang: Language | None = None) -> str:
         return _("parallel: {names}", lang=lang, names=", ".join(self.names) if lang == "en" else "、".join(self.names))
 
-    def apply(self, process: Process) -> Process:
+    def transform(self, process: Process) -> tuple[Process, float]:
         found = [names.activity_or_item(process, n) for n in self.names]
         required = self._required(process, found)
         groups = [
@@ -73,7 +74,7 @@ class Parallelise(Measure):
             return [(1.0, draft.close())] if _together(process, draft, blocks, required) else None
 
         after, touched = change_branches(process, change)
-        return self.changed(process, after, touched)
+        return after, touched
 
     def _required(self, process: Process, found: list[tuple[str, str]]) -> set[tuple[int, int]]:
         """Pairs (earlier, later) of what is named whose order the catalogue wants kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Node, Performer, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure
 
 
 class OneWindow(Measure):
@@ -24,7 +24,9 @@ class OneWindow(Measure):
     id: ClassVar[str] = "M05"
     verb: ClassVar[str] = "one_window"
     category: ClassVar[str] = "③"
-    reductions: ClassVar[tuple[str, ...]] = ("steps", "time", "trips")
+    expected: ClassVar[Mapping[str, Direction]] = {"steps": "-", "time": "-", "trips": "-"}
+    needs: ClassVar[tuple[str, ...]] = ("item_code", "stage")
+    subject: ClassVar[tuple[str, ...]] = ("items",)
     seed: ClassVar[str] = "S14"
 
     items: tuple[str, ...] = Field(default=(), description="事项，空为全部 / items; empty: all of them")
@@ -52,12 +54,7 @@ class OneWindow(Measure):
         chosen = (", " if lang == "en" else "、").join(self.items) or _("all items", lang=lang)
         return _("one intake at “{window}” for {items}", lang=lang, window=self.window, items=chosen)
 
-    def apply(self, process: Process) -> Process:
-        if not process.item_names:
-            raise MeasureRefusedError(
-                _("{measure}: the log does not say which item an event belongs to.", measure=self.label()),
-                hint=_("give a folder of tables with bundles, or a column 'item_code'."),
-            )
+    def transform(self, process: Process) -> tuple[Process, float]:
         items = {names.item(process, n) for n in self.items} or set(process.item_names)
         state = _Window(process, self.window, items)
 
@@ -78,7 +75,7 @@ class OneWindow(Measure):
             return [(1.0, draft.close())] if merged else None
 
         after, touched = change_branches(process, change)
-        return self.changed(process, state.finish(after), touched)
+        return state.finish(after), touched
 
 
 class _Window:

@@ -14,7 +14,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import Draft, change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure
 
 
 class UseELicence(Measure):
@@ -23,7 +23,9 @@ class UseELicence(Measure):
     id: ClassVar[str] = "M07"
     verb: ClassVar[str] = "use_e_licence"
     category: ClassVar[str] = "②"
-    reductions: ClassVar[tuple[str, ...]] = ("materials", "time", "trips")
+    expected: ClassVar[Mapping[str, Direction]] = {"materials": "-", "time": "-", "trips": "-"}
+    needs: ClassVar[tuple[str, ...]] = ("materials",)
+    subject: ClassVar[tuple[str, ...]] = ("materials",)
     seed: ClassVar[str] = "S42"
     # No log of an office without e-licences can tell how often a fetch would succeed.
     varied: ClassVar[Mapping[str, tuple[float, ...]]] = {"success": (0.8, 1.0)}
@@ -63,17 +65,12 @@ class UseELicence(Measure):
     def assumed(self, lang: Language | None = None) -> str:
         return _("{success:.0%} of the fetches succeed", lang=lang, success=self.success)
 
-    def apply(self, process: Process) -> Process:
-        if not process.has_materials:
-            raise MeasureRefusedError(
-                _("{measure}: the log does not record materials.", measure=self.label()),
-                hint=_("give the table material_instances."),
-            )
+    def transform(self, process: Process) -> tuple[Process, float]:
         after, most = process, 0.0
         for wanted in [names.material(process, m) for m in self.materials]:
             after, touched = change_branches(after, partial(_fetch, wanted=wanted, success=self.success), key=wanted)
             most = max(most, touched)
-        return self.changed(process, after, most)
+        return after, most
 
 
 def _fetch(branch: Branch, *, wanted: str, success: float) -> Sequence[tuple[float, Branch]] | None:

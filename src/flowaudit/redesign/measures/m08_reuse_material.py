@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from flowaudit.messages import translate as _
 from flowaudit.process import Branch, Process
 from flowaudit.redesign import names
 from flowaudit.redesign.draft import change_branches
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure
 
 
 class ReuseMaterial(Measure):
@@ -22,7 +22,9 @@ class ReuseMaterial(Measure):
     id: ClassVar[str] = "M08"
     verb: ClassVar[str] = "reuse_material"
     category: ClassVar[str] = "②"
-    reductions: ClassVar[tuple[str, ...]] = ("materials",)
+    expected: ClassVar[Mapping[str, Direction]] = {"materials": "-"}
+    needs: ClassVar[tuple[str, ...]] = ("materials",)
+    subject: ClassVar[tuple[str, ...]] = ("material",)
     seed: ClassVar[str] = "S13"
 
     material: str = Field(description="材料 / material")
@@ -46,12 +48,7 @@ class ReuseMaterial(Measure):
     def label(self, lang: Language | None = None) -> str:
         return _("“{material}” handed in once for all items", lang=lang, material=self.material)
 
-    def apply(self, process: Process) -> Process:
-        if not process.has_materials:
-            raise MeasureRefusedError(
-                _("{measure}: the log does not record materials.", measure=self.label()),
-                hint=_("give the table material_instances."),
-            )
+    def transform(self, process: Process) -> tuple[Process, float]:
         wanted = names.material(process, self.material)
 
         def change(branch: Branch) -> Sequence[tuple[float, Branch]] | None:
@@ -71,4 +68,4 @@ class ReuseMaterial(Measure):
             return [(1.0, replace(branch, materials=materials))]
 
         after, touched = change_branches(process, change)
-        return self.changed(process, after, touched)
+        return after, touched

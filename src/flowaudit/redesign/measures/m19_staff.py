@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from flowaudit.messages import Language, current_language
+from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
 from flowaudit.redesign import names
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Direction, Measure, MeasureRefusedError
 
 
 class Staff(Measure):
@@ -19,7 +20,9 @@ class Staff(Measure):
     id: ClassVar[str] = "M19"
     verb: ClassVar[str] = "staff"
     category: ClassVar[str] = "U"
-    reductions: ClassVar[tuple[str, ...]] = ("time",)
+    expected: ClassVar[Mapping[str, Direction]] = {"time": "-"}
+    needs: ClassVar[tuple[str, ...]] = ("officers",)
+    subject: ClassVar[tuple[str, ...]] = ("pool",)
     seed: ClassVar[str] = "S57"
 
     pool: str = Field(description="人员组或部门 / pool of officers, or department with one pool")
@@ -45,17 +48,7 @@ class Staff(Measure):
     def label(self, lang: Language | None = None) -> str:
         return _("{pool}: {add:+d} officers", lang=lang, pool=self.pool, add=self.add)
 
-    def apply(self, process: Process) -> Process:
-        known = process.identifiable
-        if not known.staffing:
-            raise MeasureRefusedError(
-                _(
-                    "{measure}: refused, {reason}.",
-                    measure=self.label(),
-                    reason=known.reason_zh if current_language() == "zh" else known.reason_en,
-                ),
-                hint=_("staffing needs start and end times and officers in the log."),
-            )
+    def transform(self, process: Process) -> tuple[Process, float]:
         index = names.pool(process, self.pool)
         old = process.pools[index]
         if self.add == 0 or old.capacity + self.add < 1:
@@ -69,4 +62,4 @@ class Staff(Measure):
             for b in t.branches
             if any(process.nodes[s.node].pool == index for s in b.steps)
         ))  # fmt: skip
-        return self.changed(process, process.with_staff(index, self.add), touched)
+        return process.with_staff(index, self.add), touched
