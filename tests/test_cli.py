@@ -451,17 +451,20 @@ def uncommented(name: str) -> str:
 
 def test_every_example_in_the_files_is_valid(tmp_path):
     from flowaudit.eventlog import read_mapping
-    from flowaudit.redesign import MEASURES, Scenario
+    from flowaudit.redesign import MEASURES, Candidates, Scenario
     from flowaudit.study import StudySettings, read_settings
     from flowaudit.targets import read_targets
 
-    for name in ("config.toml", "scenario.toml", "targets.toml", "mapping.toml"):
+    for name in ("config.toml", "scenario.toml", "candidates.toml", "targets.toml", "mapping.toml"):
         (tmp_path / name).write_text(uncommented(name), encoding="utf-8")
     settings = read_settings(tmp_path / "config.toml")
     assert settings.model_fields_set == set(StudySettings.model_fields)
     changed = {k for k, v in settings.model_dump().items() if v != StudySettings().model_dump()[k]}
     assert changed <= {"unit", "policy", "cases"}, "inactive lines show the defaults"
     assert {m.id for m in Scenario.load(tmp_path / "scenario.toml")} == set(MEASURES)
+    assert [(c.key, c.cost_yuan, c.risk) for c in Candidates.load(tmp_path / "candidates.toml")] == [
+        ("综窗", 0.5, 0.5), ("并联", 0.5, 0.5),
+    ]  # fmt: skip
     assert [t.metric for t in read_targets(tmp_path / "targets.toml")] == ["time", "materials"]
     mapping = read_mapping(tmp_path / "mapping.toml")
     assert mapping.model_fields_set == set(type(mapping).model_fields)

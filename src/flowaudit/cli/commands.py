@@ -63,6 +63,7 @@ def build() -> typer.Typer:
             simulate,
             _("Fit the office to a log and run it; say how far to trust it, and when open cases will be done."),
         ),
+        ("search", search, _("Find which measures to take: portfolios no other one beats, within a budget.")),
         ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
@@ -383,6 +384,15 @@ def simulate(
     forecast: Annotated[
         bool, typer.Option("--forecast", help=_("Also say when the cases that are open at the log's end will be done."))
     ] = False,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(
+            "--scenario", metavar="FILE", help=_("Also run the office as a scenario would have it, and compare.")
+        ),
+    ] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", metavar="FILE", help=_("Say whether the scenario meets these targets."))
+    ] = None,
     as_json: Annotated[bool, _json()] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write the process and tables into DIR."))
@@ -398,6 +408,66 @@ def simulate(
             start, until, cast("Any", _chosen("--arrivals", arrivals, ("observed", "simulated"))),
             _number("--warm-up", warm_up) or 0.0, _whole("--replications", replications), _number("--precision", precision),
             7 if seed is None else _whole("--seed", seed) or 0, forecast, as_json, out,
+            scenario, targets,
+        )
+    )  # fmt: skip
+
+
+def search(
+    log: Annotated[Path, _log()],
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            "--candidates",
+            metavar="FILE",
+            help=_("Candidate measures ([[candidate]] tables); default: what the findings suggest."),
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="YUAN", help=_("What the measures may cost together."))
+    ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option("--targets", metavar="FILE", help=_("Also find the cheapest portfolio that meets these targets.")),
+    ] = None,
+    catalogue: Annotated[Path | None, _catalogue()] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    calendar: Annotated[str | None, _calendar()] = None,
+    policy: Annotated[str | None, _policy()] = None,
+    replications: Annotated[
+        str | None,
+        typer.Option("--replications", metavar="N", help=_("Of the recommended portfolios, in full; default: 30.")),
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option("--workers", metavar="N", help=_("Processes; default: one for each core."))
+    ] = None,
+    seed: Annotated[str | None, _seed()] = None,
+    as_json: Annotated[bool, _json()] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help=_(
+                "Also write the front, its picture and the scenarios into DIR; a search that was interrupted goes on from there."
+            ),
+        ),
+    ] = None,
+) -> None:
+    from flowaudit.cli.search import Request, search_log
+    from flowaudit.study import POLICY_FORMS
+
+    policy = policy.upper() if policy is not None and policy.upper() in POLICY_FORMS else policy
+    search_log(
+        Request(
+            log, candidates, _number("--budget", budget), targets, catalogue, mapping, sheet, object_type,
+            cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))), calendar,
+            _chosen("--policy", policy, POLICY_FORMS), _whole("--replications", replications), _whole("--workers", workers),
+            7 if seed is None else _whole("--seed", seed) or 0, as_json, out,
         )
     )  # fmt: skip
 

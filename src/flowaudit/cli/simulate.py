@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,8 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue, read_catalogue
 from flowaudit.cli.console import Stages, say, show_table
+from flowaudit.cli.files import write_json, write_table
+from flowaudit.cli.redesigned import Redesigned, compare_with, show_redesigned
 from flowaudit.cli.run import mapping_given, read_with_catalogue
 from flowaudit.delivery import Place, plain
 from flowaudit.errors import UsageError
@@ -31,6 +32,7 @@ from flowaudit.metrics import (
     trust_name,
 )
 from flowaudit.process import Contention, Process, fit_process, read_bpmn
+from flowaudit.redesign import Scenario
 from flowaudit.simulation import (
     Forecast,
     Precision,
@@ -44,17 +46,17 @@ from flowaudit.simulation import (
     simulate_until_precise,
     summarise,
 )
+from flowaudit.targets import read_targets
 from flowaudit.worktime import Calendar, load_calendar
 
 FILES = (
-    "process.json", "summary.csv", "fidelity.json", "simulated.csv", "forecast.csv", "open_over_time.csv", "summary.json",
+    "process.json", "summary.csv", "fidelity.json", "simulated.csv", "forecast.csv", "open_over_time.csv", "redesigned.csv",
+    "verdict.json", "summary.json",
 )  # fmt: skip
 """What may be written, in the order in which it is moved into its place."""
 
 REPLICATIONS, FORECASTS, MOST = 30, 100, 200
 SHOWN = 20
-
-_FORMULA = re.compile("^'*[=+\\-@＝＋－＠\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Request:
     forecast: bool = False
     as_json: bool = False
     out: Path | None = None
+    scenario: Path | None = None
+    targets: Path | None = None
 
     @property
     def as_observed(self) -> bool:
@@ -104,6 +108,7 @@ class _Result:
     fidelity: Fidelity | None
     precision: Precision | None
     forecast: Forecast | None
+    redesigned: Redesigned | None = None
 
 
 def simulate_log(asked: Request) -> None:
@@ -112,12 +117,16 @@ def simulate_log(asked: Request) -> None:
     calendar = None if asked.calendar is None else load_calendar(asked.calendar)
     if asked.out is not None:
         Place(asked.out).require(FILES)
+    plan = None if asked.scenario is None else Scenario.load(asked.scenario)
+    targets = read_targets(asked.targets) if asked.targets else ()
     names = {
         "read": _("reading the log") if asked.log else _("reading the process"),
         "fit": _("fitting the process"),
         "simulate": _("simulating"),
         "fidelity": _("comparing with the log"),
         "forecast": _("forecasting the open cases"),
+        "after": _("simulating the redesigned office"),
+        "evaluate": _("comparing before and after"),
         "summary": _("summing up"),
         "write": _("writing the files"),
     }
@@ -132,7 +141,26 @@ def simulate_log(asked: Request) -> None:
             )
         if asked.forecast:
             require_open_cases(process)
+        stages = () if plan is None else plan.stages(process)
         result = _run(asked, log, catalogue, process, calendar, tell)
+        if plan is not None:
+            tell("after")
+            redesigned = compare_with(
+                result.runs,
+                plan,
+                stages,
+                targets,
+                catalogue or process.catalogue,
+                calendar,
+                result.fidelity,
+                asked.start,
+                _until(asked),
+                asked.arrivals,
+                asked.warm_up_days,
+                asked.cases,
+                tell,
+            )
+            result = replace(result, redesigned=redesigned)
         files: tuple[str, ...] = ()
         if asked.out is not None:
             tell("write")
@@ -167,6 +195,19 @@ def _check(asked: Request) -> None:
         raise UsageError(
             _("--precision is a share of the mean between 0 and 1; got {value}.", value=asked.precision),
             hint=_("0.05 asks for ± 5 %."),
+        )
+    if asked.targets is not None and asked.scenario is None:
+        raise UsageError(
+            _("--targets says what a scenario is held against, and there is none."),
+            hint="--scenario FILE --targets FILE",
+        )
+    together = [
+        n for n, given in (("--forecast", asked.forecast), ("--precision", asked.precision is not None)) if given
+    ]
+    if asked.scenario is not None and together:
+        raise UsageError(
+            _("{names} and --scenario do not go together.", names=", ".join(together)),
+            hint=_("compare the scenario first, then forecast the office as it is."),
         )
     if asked.cases == 0 or asked.replications == 0:
         raise UsageError(_("there is nothing to simulate: --cases and --replications are at least 1."))
@@ -284,6 +325,8 @@ def _report(result: _Result) -> None:
     _show_summary(result.summary)
     if result.forecast is not None:
         _show_forecast(result.forecast)
+    if result.redesigned is not None:
+        show_redesigned(result.redesigned)
 
 
 def _show_figures(found: Fidelity) -> None:
@@ -416,6 +459,8 @@ def _content(result: _Result, asked: Request, *, whole: bool) -> dict[str, Any]:
             "measure": "time", "precision": precision.precision, "confidence": precision.confidence,
             "enough": precision.enough, "table": precision.table.to_dict("records"),
         }  # fmt: skip
+    if result.redesigned is not None:
+        content["redesigned"] = result.redesigned.to_dict()
     if told is not None:
         content["forecast"] = {
             "now": told.now,
@@ -437,16 +482,19 @@ def _write(out: Path, result: _Result, asked: Request) -> tuple[str, ...]:
     """Write everything into a folder: all files, or none."""
     writers: dict[str, Callable[[Path], object]] = {
         "process.json": result.process.save,
-        "summary.csv": lambda path: _csv(result.summary, path),
+        "summary.csv": lambda path: write_table(result.summary, path),
         "simulated.csv": lambda path: write_csv(result.runs[0], path),
-        "summary.json": lambda path: _json(_content(result, asked, whole=False), path),
+        "summary.json": lambda path: write_json(_content(result, asked, whole=False), path),
     }
-    faithful, told = result.fidelity, result.forecast
+    faithful, told, redesigned = result.fidelity, result.forecast, result.redesigned
+    if redesigned is not None:
+        writers["redesigned.csv"] = lambda path: write_csv(redesigned.after[0], path)
+        writers["verdict.json"] = lambda path: write_json(redesigned.to_dict(), path)
     if faithful is not None:
-        writers["fidelity.json"] = lambda path: _json(faithful.to_dict(), path)
+        writers["fidelity.json"] = lambda path: write_json(faithful.to_dict(), path)
     if told is not None:
-        writers["forecast.csv"] = lambda path: _csv(told.cases, path)
-        writers["open_over_time.csv"] = lambda path: _csv(told.open_over_time, path)
+        writers["forecast.csv"] = lambda path: write_table(told.cases, path)
+        writers["open_over_time.csv"] = lambda path: write_table(told.open_over_time, path)
     files = tuple(name for name in FILES if name in writers)
     place = Place(out)
     with place.staging() as staged:
@@ -454,17 +502,3 @@ def _write(out: Path, result: _Result, asked: Request) -> tuple[str, ...]:
             writers[name](staged / name)
         place.fill(staged, files, drop=[name for name in FILES if name not in files])
     return files
-
-
-def _json(content: Any, path: Path) -> None:
-    text = json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table that spreadsheet programs open as it is, and take no cell of it for a formula."""
-    safe = table.copy()
-    for column in safe.columns:
-        if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):
-            safe[column] = ["'" + text if _FORMULA.match(text) else text for text in safe[column].astype(str)]
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")

@@ -21,6 +21,14 @@ from flowaudit.targets import Target, Verdict, evaluate
 Role = Literal["targets", "largest", "value", "safest", "steps", "time", "clock", "materials", "trips"]
 Progress = Callable[[int, int], None]
 
+_UNITS: dict[str, Callable[[Language], str]] = {
+    "steps": lambda lang: _("steps per case", lang=lang),
+    "time": lambda lang: _("working days", lang=lang),
+    "clock": lambda lang: _("working days", lang=lang),
+    "materials": lambda lang: _("materials per case", lang=lang),
+    "trips": lambda lang: _("trips per case", lang=lang),
+}
+
 TRIES = 8
 """Portfolios simulated in full, at most, to find the cheapest one that meets the targets."""
 
@@ -208,9 +216,9 @@ def _promising(search: Search, point: Point, target: Target) -> bool:
 
 def _what(found: Recommendation, lang: Language) -> Iterator[str]:
     comma = ", " if lang == "en" else "、"
-    listed = comma.join(f"“{entry.label(lang)}”" for entry in found.scenario.entries)
+    listed = _("; ", lang=lang).join(entry.label(lang) for entry in found.scenario.entries)
     for_what = comma.join(role_name(role, lang) for role in found.roles)
-    yield _("{roles}: {n} measures, {measures}.", lang=lang, roles=for_what, n=len(found.scenario), measures=listed)
+    yield _("{roles}; {n} measures: {measures}.", lang=lang, roles=for_what, n=len(found.scenario), measures=listed)
     parts = []
     for metric in found.search.rules.metrics:
         compared = found.verdict.comparison(metric)
@@ -221,10 +229,14 @@ def _what(found: Recommendation, lang: Language) -> Iterator[str]:
             _(
                 "{metric} {before:.1f} -> {after:.1f} ({rate})",
                 lang=lang, metric=metric_label(metric, lang), before=compared.before.value, after=compared.after.value,
-                rate="—" if rate is None else f"{-rate:+.0%}",
+                rate="—" if rate is None else f"{-rate or 0.0:+.0%}",
             )
         )  # fmt: skip
-    yield _("Simulated in full, medians: {parts}.", lang=lang, parts=comma.join(parts))
+    yield _(
+        "Simulated in full, medians of the cases: {parts}. What follows are means per case, as the search saw them.",
+        lang=lang,
+        parts=comma.join(parts),
+    )
     stated = []
     if found.point.cost_yuan is not None:
         stated.append(_("cost {cost:,.0f} yuan", lang=lang, cost=found.point.cost_yuan))
@@ -243,9 +255,9 @@ def _worth(search: Search, point: Point, lang: Language) -> Iterator[str]:
         lost = _differences(search, without, point, lang)
         name = search.candidates[number].label(lang)
         yield (
-            _("Without “{name}”: {parts}.", lang=lang, name=name, parts=lost)
+            _("Without [{name}]: {parts}.", lang=lang, name=name, parts=lost)
             if lost
-            else _("Without “{name}” nothing would change beyond the indifference zone.", lang=lang, name=name)
+            else _("Without [{name}] nothing would change beyond the indifference zone.", lang=lang, name=name)
         )
 
 
@@ -257,19 +269,19 @@ def _left_out(search: Search, point: Point, lang: Language) -> Iterator[str]:
         name = search.candidates[number].label(lang)
         more = tuple(sorted((*point.portfolio, number)))
         if more in search.refused:
-            yield _("“{name}” cannot be added: {reason}", lang=lang, name=name, reason=search.refused[more])
+            yield _("[{name}] cannot be added: {reason}", lang=lang, name=name, reason=search.refused[more])
         elif not search.candidates.fits(more):
             yield _(
-                "“{name}” cannot be added: it clashes with one taken, or lacks what it requires.", lang=lang, name=name
+                "[{name}] cannot be added: it clashes with one taken, or lacks what it requires.", lang=lang, name=name
             )
         elif not search.candidates.fits(more, search.budget_yuan):
-            yield _("“{name}” would be over the budget.", lang=lang, name=name)
+            yield _("[{name}] would be over the budget.", lang=lang, name=name)
         elif more in search.tried:
             gained = _differences(search, search.tried[more], point, lang)
             yield (
-                _("“{name}” added: {parts}.", lang=lang, name=name, parts=gained)
+                _("[{name}] added: {parts}.", lang=lang, name=name, parts=gained)
                 if gained
-                else _("“{name}” would add nothing beyond the indifference zone.", lang=lang, name=name)
+                else _("[{name}] would add nothing beyond the indifference zone.", lang=lang, name=name)
             )
 
 
@@ -280,5 +292,5 @@ def _differences(search: Search, other: Point, point: Point, lang: Language) -> 
         n = min(other.replications, point.replications)
         difference = -other.saved[metric][0] + point.saved[metric][0]
         if n and np.isfinite(difference) and abs(difference) > search.zone[metric]:
-            parts.append(f"{metric_label(metric, lang)} {difference:+.2g}")
+            parts.append(f"{metric_label(metric, lang)} {difference:+.2g} {_UNITS[metric](lang)}")
     return (", " if lang == "en" else "、").join(parts)

@@ -6,7 +6,7 @@ import datetime as dt
 import html
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +15,7 @@ from flowaudit.errors import InputError, UsageError
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
-from flowaudit.redesign.measure import Measure, MeasureRefusedError
+from flowaudit.redesign.measure import Caution, Measure, MeasureRefusedError
 from flowaudit.redesign.verbs import Verbs
 
 
@@ -169,6 +169,10 @@ class Scenario(Verbs):
         for k, measure in enumerate(self.measures):
             found.append(self._next(measure, found, k))
         return tuple(found)
+
+    def cautions(self, stages: Sequence[Process]) -> tuple[tuple[Caution, ...], ...]:
+        """Return for every measure what the log and the catalogue hold against it, as it finds the process; of :meth:`stages`."""
+        return tuple(measure.cautions(process) for measure, process in zip(self.measures, stages, strict=False))
 
     def _next(self, measure: Measure, found: list[Process], k: int) -> Process:
         """Apply a measure; where it fails only because of an earlier one, say which."""

@@ -11,7 +11,7 @@ from flowaudit.delivery import Place
 from flowaudit.messages import translate as _
 
 CATALOGUE = "catalogue.xlsx"
-NAMES = ("config.toml", "scenario.toml", "targets.toml", "mapping.toml", CATALOGUE)
+NAMES = ("config.toml", "scenario.toml", "candidates.toml", "targets.toml", "mapping.toml", CATALOGUE)
 
 
 def template(name: str) -> str:
