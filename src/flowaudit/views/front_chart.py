@@ -61,7 +61,7 @@ def front_chart(found: Search, *, lang: Language | None = None, title: str | Non
             shapes.append(Text(WIDTH - STATED * (len(stated) - k - 0.5), y + ROW / 2, values[name], 8))
     y = HEAD + ROW * len(points) + 12
     for k, candidate in enumerate(found.candidates):
-        for j, line in enumerate(_text.wrap(f"{k + 1}  {candidate.label(lang)}", 8, WIDTH - 4, 2)):
+        for j, line in enumerate(_text.wrap(f"{k + 1} {candidate.label(lang)}", 8, WIDTH - 4, 2)):
             shapes.append(Text(2 if j == 0 else 12, y, line, 8, anchor="start"))
             y += 11
     notes = (
