@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from flowaudit.errors import InputError
 from flowaudit.eventlog import EventLog
-from flowaudit.metrics import COLUMN_OF, case_measures
+from flowaudit.metrics import NotRecorded
 from flowaudit.planning.thinning import thinned
 from flowaudit.process import Process
 from flowaudit.redesign import Candidates, MeasureRefusedError, Portfolio
 from flowaudit.simulation import simulate
+from flowaudit.targets import measure_runs
 from flowaudit.worktime import Calendar
 
 Array = npt.NDArray[np.float64]
@@ -50,13 +51,13 @@ class Rules:
 
 
 def means(runs: Sequence[EventLog], metrics: Sequence[str], policy: str | None, calendar: Calendar) -> Array:
-    """Return the mean over complete cases of every metric, shape (metrics, replications)."""
-    out = np.empty((len(metrics), len(runs)))
-    for r, run in enumerate(runs):
-        frame = case_measures(run, policy=policy, calendar=calendar)
-        complete = frame["complete"].to_numpy(np.bool_)
-        for m, metric in enumerate(metrics):
-            out[m, r] = np.nanmean(frame[COLUMN_OF[metric]].to_numpy(float)[complete])
+    """Return the mean over complete cases of every metric, shape (metrics, replications); NaN where it is not recorded."""
+    measured = measure_runs(runs, policy=policy, calendar=calendar)
+    out = np.full((len(metrics), len(runs)), np.nan)
+    for m, metric in enumerate(metrics):
+        values = measured.values(metric)
+        if not isinstance(values, NotRecorded):
+            out[m] = [float(part.mean()) if len(part) else np.nan for part in measured.samples(values)]
     return out
 
 
