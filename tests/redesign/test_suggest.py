@@ -1,5 +1,7 @@
 """From findings to measures: parameters from the evidence, in an order that works, with reasons; what no log can say is asked for."""
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,7 +94,7 @@ def test_a_measure_that_an_earlier_one_makes_moot_is_refused_with_the_reason(pro
         Idea(LimitLevels(department="市场监管局", levels=2), ("甲", "a")),
         Idea(MergeSteps(first="食品决定", second="食品会签"), ("乙", "b")),
     )
-    monkeypatch.setattr("flowaudit.redesign.suggest.SOURCES", (lambda _findings, _process: ideas,))
+    monkeypatch.setattr(import_module("flowaudit.redesign.suggest"), "SOURCES", (lambda _findings, _process: ideas,))
     suggestions, refused = suggest(findings(), process)
     assert [s.measure for s in suggestions] == [ideas[0].measure]
     moot = next(r for r in refused if "食品会签" in r.what_en)
