@@ -7,7 +7,7 @@ import html
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +62,8 @@ class Scenario(Verbs):
     name : str
     entries : iterable of Entry or Measure
         In the order in which they come into force: each sees the process the ones before it have left.
+    source : str
+        Text of the file it was read from, whose comments are kept when it is written.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Scenario(Verbs):
 
     name: str
     entries: tuple[Entry, ...] = ()
+    source: str = field(default="", kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         entries = tuple(e if isinstance(e, Entry) else Entry(e) for e in self.entries)
@@ -184,7 +187,7 @@ class Scenario(Verbs):
             spoiler = next(i for i in range(1, k + 1) if _refused(measure, found[i]))
             raise MeasureRefusedError(
                 _(
-                    "{measure}: “{earlier}” comes before it and has already changed what it is about.",
+                    "{measure}: [{earlier}] comes before it and has already changed what it is about.",
                     measure=measure.label(), earlier=self.entries[spoiler - 1].label(),
                 ),
                 hint=_("put it before that measure, or leave one of them out."),
@@ -232,10 +235,10 @@ def contradiction(a: Measure, b: Measure) -> str | None:
         return None
     mine, other = a.subjects(), b.subjects()
     if not mine or not other:
-        return _("“{a}” and “{b}” both change everything of their kind.", a=a.label(), b=b.label())
+        return _("[{a}] and [{b}] both change everything of their kind.", a=a.label(), b=b.label())
     shared = mine & other
     return (
-        _("“{a}” and “{b}” both change {names}.", a=a.label(), b=b.label(), names=", ".join(sorted(shared)))
+        _("[{a}] and [{b}] both change {names}.", a=a.label(), b=b.label(), names=", ".join(sorted(shared)))
         if shared
         else None
     )
