@@ -102,9 +102,21 @@ if TYPE_CHECKING:
         time_summary,
         work_in_progress,
     )
-    from flowaudit.planning import Attribution, waterfall
+    from flowaudit.planning import (
+        Attribution,
+        Coalitions,
+        Search,
+        promise,
+        recommend,
+        robust,
+        search,
+        shapley,
+        smallest_staffing,
+        uncertainty,
+        waterfall,
+    )
     from flowaudit.process import Process, fit_process, read_bpmn, write_bpmn
-    from flowaudit.redesign import MEASURES, Scenario, suggest
+    from flowaudit.redesign import MEASURES, Candidates, Scenario, diff, suggest
     from flowaudit.simulation import (
         Forecast,
         Runs,
@@ -116,8 +128,8 @@ if TYPE_CHECKING:
         summarise,
     )
     from flowaudit.study import Study, StudySettings, study
-    from flowaudit.targets import Target, Verdict, evaluate, read_targets
-    from flowaudit.views import draw
+    from flowaudit.targets import Effects, Target, Verdict, compare, evaluate, read_targets
+    from flowaudit.views import draw, what_if
     from flowaudit.worktime import Calendar, Limit, OfficeHours, load_calendar, read_office_hours
 
 __version__ = "0.1.0"
@@ -151,16 +163,19 @@ _QUESTIONS = {
     ),
     # What if it were done otherwise, and what then?
     "process": ("Process", "fit_process", "read_bpmn", "write_bpmn"),
-    "redesign": ("MEASURES", "Scenario", "suggest"),
+    "redesign": ("MEASURES", "Candidates", "Scenario", "diff", "suggest"),
     "simulation": (
         "Forecast", "Runs", "bracket", "fidelity", "forecast", "simulate", "simulate_until_precise", "summarise",
     ),
-    # Is it good enough, and which measure saves how much?
-    "targets": ("Target", "Verdict", "evaluate", "read_targets"),
-    "planning": ("Attribution", "waterfall"),
+    # Is it good enough, which measures, and what can be promised?
+    "targets": ("Effects", "Target", "Verdict", "compare", "evaluate", "read_targets"),
+    "planning": (
+        "Attribution", "Coalitions", "Search", "promise", "recommend", "robust", "search", "shapley", "smallest_staffing",
+        "uncertainty", "waterfall",
+    ),
     # How is it seen and said?
     "study": ("Study", "StudySettings", "study"),
-    "views": ("draw",),
+    "views": ("draw", "what_if"),
     "documents": ("Plan", "plan"),
     "delivery": ("deliver",),
     "errors": ("FlowAuditError",),
@@ -168,22 +183,23 @@ _QUESTIONS = {
 _HOME = {name: room for room, names in _QUESTIONS.items() for name in names}
 
 __all__ = [
-    "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Catalogue", "CountingRule", "EventLog", "Figure",
-    "Finding", "Findings", "FlowAuditError", "Forecast", "FourReductions", "Limit", "ObjectLog", "OfficeHours",
-    "Plan", "Process", "Quality", "Reduction", "Runs", "Scenario", "Standardised", "Study", "StudySettings",
-    "Target", "Tariffs", "Verdict", "Waiting", "__version__", "apply_merges", "approval_levels", "bottlenecks",
-    "bracket", "build_store", "bundle_clocks", "bundle_time", "burden", "check", "clean", "clock_problems",
-    "clocks", "compare_peers", "critical_path", "cycle_time", "deliver", "diagnose", "directly_follows", "discover",
-    "draw", "drift", "estimate_starts", "evaluate", "exemptions", "explain", "fidelity", "fit_process", "flatten",
-    "forecast", "four_by", "four_reductions", "guide_figures", "handover_network", "handovers", "knock_out_order",
-    "lagging", "lint", "load_calendar", "load_sample", "measure_problems", "officer_map", "open_log", "plan",
+    "MEASURES", "RULES", "AsIs", "Attribution", "Calendar", "Candidates", "Catalogue", "Coalitions", "CountingRule",
+    "Effects", "EventLog", "Figure", "Finding", "Findings", "FlowAuditError", "Forecast", "FourReductions", "Limit",
+    "ObjectLog", "OfficeHours", "Plan", "Process", "Quality", "Reduction", "Runs", "Scenario", "Search",
+    "Standardised", "Study", "StudySettings", "Target", "Tariffs", "Verdict", "Waiting", "__version__",
+    "apply_merges", "approval_levels", "bottlenecks", "bracket", "build_store", "bundle_clocks", "bundle_time",
+    "burden", "check", "clean", "clock_problems", "clocks", "compare", "compare_peers", "critical_path",
+    "cycle_time", "deliver", "diagnose", "diff", "directly_follows", "discover", "draw", "drift", "estimate_starts",
+    "evaluate", "exemptions", "explain", "fidelity", "fit_process", "flatten", "forecast", "four_by",
+    "four_reductions", "guide_figures", "handover_network", "handovers", "knock_out_order", "lagging", "lint",
+    "load_calendar", "load_sample", "measure_problems", "officer_map", "open_log", "plan", "promise",
     "propose_merges", "queue_curves", "read_bpmn", "read_catalogue", "read_csv", "read_excel", "read_folder",
     "read_frame", "read_log", "read_mapping", "read_ocel", "read_office_hours", "read_parquet", "read_targets",
-    "read_tariffs", "read_xes", "replay_fitness", "rework", "select", "simulate", "simulate_until_precise",
-    "source_rows", "spectra", "spectrum", "stage_times", "standardise", "study", "suggest", "summarise",
-    "synchronisation", "time_by", "time_summary", "variants", "waiting_causes", "waterfall", "work_in_progress",
-    "write_bpmn", "write_csv", "write_log", "write_mapping", "write_ocel", "write_officer_map", "write_parquet",
-    "write_xes",
+    "read_tariffs", "read_xes", "recommend", "replay_fitness", "rework", "robust", "search", "select", "shapley",
+    "simulate", "simulate_until_precise", "smallest_staffing", "source_rows", "spectra", "spectrum", "stage_times",
+    "standardise", "study", "suggest", "summarise", "synchronisation", "time_by", "time_summary", "uncertainty",
+    "variants", "waiting_causes", "waterfall", "what_if", "work_in_progress", "write_bpmn", "write_csv",
+    "write_log", "write_mapping", "write_ocel", "write_officer_map", "write_parquet", "write_xes",
 ]  # fmt: skip
 
 
