@@ -112,16 +112,35 @@ fa.draw(verdict)
 # ## 七、每项举措节省多少
 #
 # *Which measure saves how much, in the order of the scenario.*
+#
+# 举措之间相互重叠时，先列的举措占先；`fa.shapley(coalitions)` 对所有先后次序取平均（需逐一测算各种组合）。
 
 # %%
-attribution = fa.waterfall(process, scenario, before=before, after=after)
+coalitions = fa.Coalitions(process, scenario, before=before, after=after)
+attribution = fa.waterfall(coalitions)
 attribution
 
 # %%
 fa.draw(attribution)
 
 # %% [markdown]
-# ## 八、生成方案
+# ## 八、改了哪些、参数变了会怎样
+#
+# *What changes, exactly, and what other parameters would come to: an estimate within a second.*
+#
+# 左侧开关和滑块逐项调整举措，右侧随即给出四减的变化；这是**估算，非正式数字**，正式测算见第四、六节。
+# 调好后，`panel.scenario` 就是滑块所示的方案。
+
+# %%
+change = fa.diff(process, scenario.apply(process))
+fa.draw(change)
+
+# %%
+panel = fa.what_if(process, scenario)
+panel
+
+# %% [markdown]
+# ## 九、生成方案
 #
 # *The whole chain at once, and the plan.*
 #

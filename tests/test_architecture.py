@@ -29,7 +29,7 @@ ALLOWED = {
     "simulation": MINE | {"process"},
     # never simulation: observed and simulated logs are judged alike
     "targets": {"metrics", "eventlog", "catalogue", "worktime"},
-    "planning": {"redesign", "simulation", "targets", "process", "metrics", "diagnosis", "eventlog", "worktime"},
+    "planning": {"redesign", "simulation", "targets", "process", "metrics", "diagnosis", "eventlog", "worktime", "catalogue"},
     "study": CHAIN,
     "views": CHAIN | {"study"},
     "documents": CHAIN | {"study", "views"},
@@ -41,7 +41,7 @@ ALLOWED = {
 
 HEAVY = {
     "pm4py", "scipy", "matplotlib", "numba", "networkx", "great_tables", "holidays", "pygraphviz", "docx", "xlsxwriter",
-    "typst", "ibis", "chinese_calendar",
+    "typst", "ibis", "chinese_calendar", "SALib",
 }  # fmt: skip
 
 

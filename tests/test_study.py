@@ -32,7 +32,7 @@ def test_a_scenario_is_proposed_and_said_to_be(made):
     assert made.proposed
     assert [m.id for m in made.scenario] == [s.measure.id for s in made.suggestions]
     assert made.verdict.status == "not_asked"
-    assert made.attribution.total == pytest.approx(-made.verdict.comparison("time").difference)
+    assert made.attribution.of("time").total == pytest.approx(-made.verdict.comparison("time").difference)
 
 
 def test_no_log_with_simulated_cases_passes_for_observed(made):

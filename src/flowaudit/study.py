@@ -19,11 +19,11 @@ from flowaudit.flow import AsIs, discover
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import POLICIES, FourReductions, complete_cases, four_reductions
-from flowaudit.planning import Attribution, Variation, sensitivity, waterfall
+from flowaudit.planning import Attribution, Coalitions, Variation, sensitivity, waterfall
 from flowaudit.process import Process, fit_process
 from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
-from flowaudit.targets import Target, Verdict, evaluate
+from flowaudit.targets import Target, Verdict, evaluate, require_recorded
 from flowaudit.toml import problems_of, read_toml
 from flowaudit.worktime import load_calendar
 
@@ -301,11 +301,12 @@ def study(
     tell("measure", 0, 1)
     observed = four_reductions(view, catalogue, unit=view.unit, policy=options.policy, calendar=calendar)
     asked = tuple(targets)
-    _demand_recorded(asked, observed)
+    require_recorded(asked, view, observed, catalogue=catalogue, calendar=calendar)
     tell("diagnose", 0, 1)
     findings = diagnose(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
     tell("fit", 0, 1)
     process = fit_process(view, catalogue, unit=view.unit, calendar=calendar, min_cases=options.min_cases)
+    _demand_carried(asked, process)
     tell("propose", 0, 1)
     if scenario is None:
         chosen, suggestions, refused = propose(findings, process, lang=options.lang)
@@ -340,10 +341,11 @@ def study(
     attribution: Attribution | None = None
     variations: tuple[Variation, ...] = ()
     if after is not None:
-        attribution = waterfall(
-            process, chosen, before=before, after=after, stages=stages, cases=options.cases, calendar=calendar,
-            progress=within("attribute"),
+        coalitions = Coalitions(
+            process, chosen, before=before, after=after, stages=stages, policy=options.policy, cases=options.cases,
+            calendar=calendar,
         )  # fmt: skip
+        attribution = waterfall(coalitions, progress=within("attribute"))
         variations = sensitivity(
             process, chosen, before=before, stages=stages, policy=options.policy, cases=options.cases,
             calendar=calendar, progress=within("vary"),
@@ -367,13 +369,14 @@ def _demand_cases(view: EventLog, least: int) -> None:
         )
 
 
-def _demand_recorded(targets: Iterable[Target], observed: FourReductions) -> None:
+def _demand_carried(targets: Iterable[Target], process: Process) -> None:
+    """Refuse a target on cases that the simulation cannot tell apart, before it is run."""
+    carried = {name for template in process.templates for name, _value in template.attributes}
     for target in targets:
-        if not observed.primary[target.metric].recorded:
-            raise InsufficientDataError(
-                _(
-                    "the target '{label}' asks for a metric this log does not record.",
-                    label=target.label or target.asked(),
-                ),
-                hint=_("recorded: {names}", names=", ".join(m for m, f in observed.primary.items() if f.recorded)),
-            )
+        for name, _values in target.population:
+            if name not in carried | {"item", "department", "month"}:
+                raise InsufficientDataError(
+                    _("the target '{label}' asks for cases by {name}, which simulated cases do not carry.",
+                      label=target.label or target.asked(), name=name),
+                    hint=_("they carry: {names}", names=", ".join(["item", *sorted(carried)])),
+                )  # fmt: skip

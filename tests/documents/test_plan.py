@@ -71,6 +71,19 @@ def test_a_plan_with_open_cells_is_not_complete_and_says_where(zh, small_study):
     assert half.missing == ("八、责任分工",)
 
 
+def test_unit_cost_and_date_of_a_measure_stand_where_duties_are_listed(small_study):
+    given = small_study.scenario.terms(owner="审批局", cost_yuan=20_000, start="2027-01-01")
+    told = plan(replace(small_study, scenario=given), "en")
+    said = list(texts(told.sections))
+    assert any("unit in charge 审批局; cost 20,000 yuan; in force from 2027-01-01." in t for t in said)
+    assert any("20,000 yuan in all" in t for t in said)
+    duties = next(b for s in told.sections for b in s.blocks if isinstance(b, Table) and b.title == "Duties")
+    assert duties.rows[0][1:] == ("审批局", "(to be filled in)", "in force from 2027-01-01", "(to be filled in)")
+    bare = list(texts(plan(small_study, "en").sections))
+    assert not any("As the scenario file states" in t for t in bare)
+    assert any("this plan states no amount" in t for t in bare)
+
+
 def test_without_measures_the_parts_that_need_them_are_open(small_study):
     bare = replace(
         small_study,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowaudit.catalogue import Catalogue
-from flowaudit.eventlog import from_frame
+from flowaudit.eventlog import EventLog, Provenance, from_frame
 from flowaudit.metrics import (
     NotRecorded,
     four_reductions,
@@ -130,3 +130,12 @@ def test_what_the_log_does_not_say_is_not_zero(lacking):
     table = visits(("1", "区中心", "2024-01-02", "submit")).drop(columns=lacking)
     for count in (trips, repeat_trips):
         assert isinstance(count(log_with(table)), NotRecorded)
+
+
+def test_a_simulated_log_without_visits_had_none_a_recorded_one_may_not_have_noted_them():
+    nobody = pd.DataFrame({"case_id": pd.Series(dtype="str"), "date": pd.Series(dtype="datetime64[us]")})
+    frame = pd.DataFrame({"case_id": ["1", "2"], "activity": "受理", "end": pd.to_datetime(["2024-01-02", "2024-01-03"])})
+    recorded = from_frame(frame, tables={"visits": nobody})
+    assert isinstance(trips(recorded), NotRecorded)
+    simulated = EventLog(recorded.events, recorded.tables, Provenance(source="simulated"), recorded.unit)
+    assert trips(simulated).tolist() == [0.0, 0.0]

@@ -33,9 +33,9 @@ def test_verbs_return_a_new_scenario():
 @pytest.mark.parametrize(
     ("text", "found", "hint"),
     [
-        ('[[measure]]\nverb = "paralelise"\nnames = ["a", "b"]', "line 1: unknown measure 'paralelise'", "parallelise"),
-        ('name="x"\n\n[[measure]]\nverb = "limit_levels"\ndept = "a"\nlevels = 3', "line 3: limit_levels has no parameter 'dept'", "department"),
-        ('[[measure]]\nverb = "limit_levels"\ndepartment = "a"\nlevels = 1', "line 1: limit_levels: levels", "list measures"),
+        ('[[measure]]\nverb = "paralelise"\nnames = ["a", "b"]', "line 2: unknown measure 'paralelise'", "parallelise"),
+        ('name="x"\n\n[[measure]]\nverb = "limit_levels"\ndept = "a"\nlevels = 3', "line 5: limit_levels has no parameter 'dept'", "department"),
+        ('[[measure]]\nverb = "limit_levels"\ndepartment = "a"\nlevels = 1', "line 4: limit_levels: levels", "list measures"),
         ('[[measures]]\nverb = "staff"', "unknown key 'measures'", "measure"),
         ("name = ", "is not readable TOML", None),
     ],

@@ -6,7 +6,7 @@ from bundle_log import bundle_log
 
 from flowaudit.errors import InputError, InsufficientDataError, UsageError
 from flowaudit.metrics import Fidelity, FidelityRow
-from flowaudit.planning import waterfall
+from flowaudit.planning import Coalitions, waterfall
 from flowaudit.process import fit_process
 from flowaudit.redesign import Scenario
 from flowaudit.simulation import simulate
@@ -87,7 +87,7 @@ def test_different_numbers_of_replications_are_no_pairs(chain):
 
 def test_the_bars_of_the_waterfall_sum_to_the_total(chain):
     process, scenario, before, after = chain
-    found = waterfall(process, scenario, before=before, after=after, calendar=CALENDAR)
+    found = waterfall(Coalitions(process, scenario, before=before, after=after, calendar=CALENDAR)).of("time")
     assert [b.measure for b in found.bars] == ["M05", "M04", "M02", "M08"]
     assert sum(b.saved for b in found.bars) == pytest.approx(found.total, abs=1e-9)
     time = evaluate(after, baseline=before, calendar=CALENDAR).comparison("time")

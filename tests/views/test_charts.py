@@ -5,7 +5,6 @@ import pytest
 from small_logs import log_of
 
 from flowaudit.metrics import CountingRule, Figure, four_reductions
-from flowaudit.planning import Attribution, Bar
 from flowaudit.targets import Comparison, Verdict
 from flowaudit.views import Gantt, draw, gantt_chart, handover_chart, handovers
 from flowaudit.views._axis import ticks
@@ -19,31 +18,6 @@ def boxes(picture):
 
 def words(picture):
     return [s.text for s in picture.shapes if isinstance(s, Text)]
-
-
-def test_waterfall_bars_join_and_have_their_lengths():
-    found = Attribution(
-        20.0, 11.0, (Bar("M04", "并联", "parallel", 6.0, 5.0, 7.0), Bar("M01", "合并", "merge", 3.0, 2.5, 3.5))
-    )
-    before, first, second, after = boxes(draw(found, lang="zh"))
-    per_day = before.w / 20.0
-    assert first.w == pytest.approx(6.0 * per_day)
-    assert second.w == pytest.approx(3.0 * per_day)
-    assert after.w == pytest.approx(11.0 * per_day)
-    assert first.x + first.w == pytest.approx(before.x + before.w)
-    assert second.x + second.w == pytest.approx(first.x)
-    assert after.x + after.w == pytest.approx(second.x)
-    assert {"20.0", "−6.0", "−3.0", "11.0"} <= set(words(draw(found, lang="zh")))
-
-
-def test_waterfall_shows_an_increase_as_one():
-    found = Attribution(10.0, 12.0, (Bar("M07", "免交", "e-licence", -2.0, float("nan"), float("nan")),))
-    assert "+2.0" in words(draw(found, lang="zh"))
-
-
-def test_nothing_saved_has_no_sign():
-    found = Attribution(10.0, 10.0, (Bar("M04", "并联", "parallel", 0.004, -0.01, 0.01),))
-    assert "0.0" in words(draw(found, lang="zh"))
 
 
 def verdict():

@@ -64,6 +64,7 @@ def build() -> typer.Typer:
             _("Fit the office to a log and run it; say how far to trust it, and when open cases will be done."),
         ),
         ("search", search, _("Find which measures to take: portfolios no other one beats, within a budget.")),
+        ("compare", compare, _("Say what a reform has changed, from a log of before and one of after it went live.")),
         ("convert", convert, _("Write a log in another format; the endings tell which.")),
         ("init", init, _("Write commented configuration, scenario, targets and mapping files into DIR.")),
         ("list", list_, _("Explain the reform measures or the diagnosis rules.")),
@@ -472,6 +473,87 @@ def search(
     )  # fmt: skip
 
 
+def compare(
+    before: Annotated[Path, _log("BEFORE")],
+    after: Annotated[Path, _log("AFTER")],
+    catalogue_before: Annotated[
+        Path | None,
+        typer.Option("--catalogue-before", metavar="DIR|FILE", help=_("Catalogue before; default: BEFORE/catalogue.")),
+    ] = None,
+    catalogue_after: Annotated[
+        Path | None,
+        typer.Option("--catalogue-after", metavar="DIR|FILE", help=_("Catalogue after; default: AFTER/catalogue.")),
+    ] = None,
+    mapping: Annotated[Path | None, _mapping()] = None,
+    mapping_after: Annotated[
+        Path | None,
+        typer.Option("--mapping-after", metavar="FILE", help=_("Another mapping for the log after.")),
+    ] = None,
+    sheet: Annotated[str | None, _sheet()] = None,
+    object_type: Annotated[str | None, _object_type()] = None,
+    unit: Annotated[str | None, _unit()] = None,
+    policy: Annotated[str | None, _policy()] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="NAME,NAME", help=_("Also apart for each; default: item,district,channel.")),
+    ] = None,
+    strata: Annotated[
+        str | None,
+        typer.Option(
+            "--strata", metavar="NAME,NAME", help=_("What cases are told apart by at one mix; 'none' for nothing.")
+        ),
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option("--mix", metavar="before|after|both", help=_("Whose mix of cases; default: before."))
+    ] = None,
+    statistic: Annotated[
+        str | None,
+        typer.Option("--statistic", metavar="median|mean", help=_("Of the headline figures; default: median.")),
+    ] = None,
+    calendar: Annotated[str | None, _calendar()] = None,
+    go_live: Annotated[
+        str | None,
+        typer.Option(
+            "--go-live", metavar="DATE", help=_("Day the reform went live; default: the first arrival after.")
+        ),
+    ] = None,
+    follow_up: Annotated[
+        str | None,
+        typer.Option(
+            "--follow-up",
+            metavar="DAYS",
+            help=_(
+                "Working days every case is looked at; 0: finished cases as they are; default: chosen from the logs."
+            ),
+        ),
+    ] = None,
+    promised: Annotated[
+        Path | None, typer.Option("--promised", metavar="FILE", help=_("What was promised: a targets file (TOML)."))
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="N", help=_("Of the resampling behind the intervals; default: 0."))
+    ] = None,
+    as_json: Annotated[bool, _json()] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help=_("Also write tables and the picture into DIR."))
+    ] = None,
+) -> None:
+    from flowaudit.cli.compare import Request, compare_logs
+    from flowaudit.study import POLICY_FORMS
+
+    policy = policy.upper() if policy is not None and policy.upper() in POLICY_FORMS else policy
+    compare_logs(
+        Request(
+            before, after, catalogue_before, catalogue_after, mapping, mapping_after, sheet, object_type,
+            cast("Unit | None", _chosen("--unit", unit, ("case", "bundle"))), _chosen("--policy", policy, POLICY_FORMS),
+            _listed(by), () if strata == "none" else _listed(strata),
+            cast("Any", _chosen("--mix", mix, ("before", "after", "both")) or "before"),
+            cast("Any", _chosen("--statistic", statistic, ("median", "mean")) or "median"), calendar, go_live,
+            _whole("--follow-up", follow_up), promised, _whole("--seed", seed) or 0, as_json, out,
+        )
+    )  # fmt: skip
+
+
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help=_("A log of any kind that is read."))],
     target: Annotated[
@@ -514,6 +596,11 @@ def doctor() -> None:
     from flowaudit.cli.doctor import examine
 
     raise typer.Exit(examine())
+
+
+def _listed(value: str | None) -> tuple[str, ...] | None:
+    """Take apart names with commas between them."""
+    return None if value is None else tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _chosen(name: str, value: str | None, choices: tuple[str, ...]) -> str | None:

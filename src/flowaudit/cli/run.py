@@ -146,8 +146,7 @@ def _report(result: Study, written: Delivery) -> None:
     say(_("Findings: {n}", n=len(result.findings)))
     say(_("Verdict: {status}", status=status_name(result.verdict.status)))
     for target in result.verdict.targets:
-        reason = f" ({target.reason()})" if target.reason() else ""
-        say(f"  {target.label()}: {status_name(target.status)}{reason}")
+        say(f"  {target.label()}: {target.judgement()}")
     if result.verdict.trust is not None:
         say(_("Trust in the model: {trust}", trust=trust_name(result.verdict.trust)))
     for note in _notes(result):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from flowaudit.documents._words import blank, count, number, text
+from flowaudit.documents._words import blank, count, text
 from flowaudit.documents.content import Block, Heading, Paragraph, table
 from flowaudit.eventlog import items_of
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.study import Study
-from flowaudit.targets import status_name
 
 
 def general(study: Study, lang: Language) -> tuple[list[Block], int]:
@@ -31,10 +30,7 @@ def general(study: Study, lang: Language) -> tuple[list[Block], int]:
     blocks.append(
         Paragraph(_("The following targets were set by the office in charge, not by the guidance.", lang=lang))
     )
-    rows = [
-        (t.label(lang), t.asked(lang), number(t.value), status_name(t.status, lang) + (f" ({t.reason(lang)})" if t.reason(lang) else ""))
-        for t in study.verdict.targets
-    ]  # fmt: skip
+    rows = [(t.label(lang), t.asked(lang), t.shown(), t.judgement(lang)) for t in study.verdict.targets]
     head = (_("Target", lang=lang), _("Asked", lang=lang), _("Estimated", lang=lang), _("Judgement", lang=lang))
     blocks.append(
         table(_("Targets and judgement", lang=lang), head, rows, widths=(3, 3, 2, 4), numeric=(2,),

@@ -21,8 +21,9 @@ def duties(study: Study, lang: Language) -> tuple[list[Block], int]:
     ]
     if not rows:
         lead = study.settings.lead_department or empty
-        for measure in study.scenario:
-            rows.append((measure.label(lang), empty, empty, empty, empty))
+        for entry in study.scenario.entries:
+            begins = _("in force from {date}", lang=lang, date=entry.start.isoformat()) if entry.start else empty
+            rows.append((entry.label(lang), entry.owner.strip() or empty, empty, begins, empty))
         rows.append((_("draft and file the plan, operating procedure and guide", lang=lang), lead, empty, empty,
                      _("plan, operating procedure, guide", lang=lang)))  # fmt: skip
     to_fill = sum(cell == empty for row in rows for cell in row)
@@ -115,8 +116,7 @@ def safeguards(study: Study, lang: Language) -> tuple[list[Block], int]:
            "persons; {region} names one leading unit for the one-thing.", lang=lang, region=region)),
         (_("(II) Technology", lang=lang), _("Systems are connected to the one-net platform; data are shared by interface with a record of every "
            "use; a manual path stays open where a fetch fails.", lang=lang)),
-        (_("(III) Funds", lang=lang), _("Costs of systems and staff are entered in the budget by the units concerned; this plan states no amount, "
-           "since the log holds none.", lang=lang)),
+        (_("(III) Funds", lang=lang), _funds(study, lang)),
         (_("(IV) Training", lang=lang), _("Window and approval staff are trained on the new procedure and guide before full operation.", lang=lang)),
         (_("(V) Publicity and supervision", lang=lang), _("Results and good practice are published; applicants' ratings, overdue cases and "
            "returned applications are followed; important progress and problems are reported in writing to the reform office.", lang=lang)),
@@ -125,3 +125,18 @@ def safeguards(study: Study, lang: Language) -> tuple[list[Block], int]:
     for heading, words in parts:
         blocks += [Heading(heading), Paragraph(words)]
     return blocks, 0
+
+
+def _funds(study: Study, lang: Language) -> str:
+    """What the measures cost, where people have said so of all of them: the log holds no amount."""
+    cost = study.scenario.cost_yuan if study.scenario.entries else None
+    if cost is None:
+        return _(
+            "Costs of systems and staff are entered in the budget by the units concerned; this plan states no amount, "
+            "since the log holds none.",
+            lang=lang,
+        )
+    return _(
+        "Costs of systems and staff are entered in the budget by the units concerned: {cost} yuan in all, as the scenario file states them.",
+        lang=lang, cost=f"{cost:,.0f}",
+    )  # fmt: skip

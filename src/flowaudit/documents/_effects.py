@@ -39,7 +39,7 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
     ]  # fmt: skip
     for zh, en in study.verdict.notes:
         blocks.append(Paragraph(pick(lang, zh, en)))
-    if study.attribution is not None and study.attribution.bars:
+    if study.attribution is not None and len(study.scenario):
         blocks += [
             Heading(_("(II) What each measure adds", lang=lang)),
             _attribution_table(study, lang),
@@ -139,7 +139,7 @@ def _observed_table(study: Study, lang: Language) -> Block:
 
 
 def _attribution_table(study: Study, lang: Language) -> Block:
-    found = study.attribution
+    found = study.attribution.of("time") if study.attribution is not None else None
     bars = found.bars if found is not None else ()
     rows: list[tuple[object, ...]] = [
         (i, b.measure, b.label(lang), number(b.saved, 2), interval(b.low, b.high, 2) or DASH)

@@ -37,6 +37,7 @@ def reduction_names(keys: tuple[str, ...], lang: Language) -> str:
     names = {
         "steps": _("fewer steps", lang=lang),
         "time": _("less time", lang=lang),
+        "clock": _("a shorter official clock", lang=lang),
         "materials": _("fewer materials", lang=lang),
         "trips": _("fewer trips", lang=lang),
     }
@@ -51,7 +52,7 @@ def answered(study: Study, measure: Measure) -> list[Finding]:
 
 def saved(study: Study, measure: Measure) -> bool:
     """Say whether the simulation saw the measure save time: a twentieth of a day at least, beyond its luck."""
-    bars = study.attribution.bars if study.attribution is not None else ()
+    bars = study.attribution.of("time").bars if study.attribution is not None else ()
     return any(bar.low >= LEAST_SAVED for m, bar in zip(study.scenario, bars, strict=False) if m == measure)
 
 
@@ -143,10 +144,30 @@ def _one(study: Study, measure: Measure, i: int, numbers: dict[str, str], lang: 
         Paragraph(problem, lead=_("Problem it answers: ", lang=lang)),
         Paragraph(effect, lead=_("Meant to bring: ", lang=lang)),
         *_assumed(study, measure, lang),
+        *_terms(study, measure, lang),
         Paragraph(
             measure.basis(lang) + pick(lang, "", " ") + measure.legal_note(lang), lead=_("Basis and risk: ", lang=lang)
         ),
         Paragraph(data_needed(measure, lang), lead=_("Data and systems needed: ", lang=lang)),
+    ]
+
+
+def _terms(study: Study, measure: Measure, lang: Language) -> list[Block]:
+    """Unit in charge, cost and date of a measure, as far as the scenario file gives them."""
+    entry = next(e for e in study.scenario.entries if e.measure == measure)
+    told = []
+    if entry.owner.strip():
+        told.append(_("unit in charge {owner}", lang=lang, owner=entry.owner.strip()))
+    if entry.cost_yuan is not None:
+        told.append(_("cost {cost} yuan", lang=lang, cost=f"{entry.cost_yuan:,.0f}"))
+    if entry.start:
+        told.append(_("in force from {date}", lang=lang, date=entry.start.isoformat()))
+    if not told:
+        return []
+    return [
+        Paragraph(
+            _("; ", lang=lang).join(told) + pick(lang, "。", "."), lead=_("As the scenario file states: ", lang=lang)
+        )
     ]
 
 

@@ -2,9 +2,20 @@
 
 from flowaudit.metrics.breakdown import stage_times, time_by
 from flowaudit.metrics.bundle_time import bundle_clocks, bundle_time, guide_time
-from flowaudit.metrics.burden import COMPONENTS, Burden, Tariffs, burden, component_name, read_tariffs, typed_fields
+from flowaudit.metrics.burden import (
+    COMPONENTS,
+    Burden,
+    Tariffs,
+    burden,
+    component_name,
+    fields_of_cases,
+    read_tariffs,
+    typed_by_hand,
+    typed_fields,
+)
 from flowaudit.metrics.cases import complete_cases
 from flowaudit.metrics.clocks import clock_problems, clocks, still_running
+from flowaudit.metrics.corrections import corrected
 from flowaudit.metrics.cycle import arrivals, case_durations, cycle_time, work_in_progress, working_cycle_time
 from flowaudit.metrics.durations import end_to_end_days, official_clock
 from flowaudit.metrics.exemptions import exemptions
@@ -32,22 +43,33 @@ from flowaudit.metrics.four import (
     median_interval,
     metric_label,
 )
-from flowaudit.metrics.four_by import COLUMN_OF, four_by
+from flowaudit.metrics.four_by import COLUMN_OF, four_by, property_of
 from flowaudit.metrics.guide import guide_figures
 from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.levels import approval_levels, sign_offs
 from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials, split_name
+from flowaudit.metrics.mean_interval import mean_interval
 from flowaudit.metrics.problems import measure_problems
 from flowaudit.metrics.queues import queue_curves
 from flowaudit.metrics.reduction import Reduction, average_rate
 from flowaudit.metrics.rework import rework, rework_by_activity
 from flowaudit.metrics.rule import METRICS, CountingRule, Figure, NotRecorded, baseline_name, shown, statistic_name
-from flowaudit.metrics.standardise import Standardised, standardise, weighted_median
-from flowaudit.metrics.steps import POLICIES, StepPolicy, recorded_policies, unknown_nodes
+from flowaudit.metrics.standardise import (
+    MIX_OF,
+    Mix,
+    Standardised,
+    standardise,
+    standardised_rule,
+    strata_weights,
+    weighted_median,
+)
+from flowaudit.metrics.steps import POLICIES, StepPolicy, choose_policy, recorded_policies, steps, unknown_nodes
 from flowaudit.metrics.survival import TimeSummary, quantile_interval, time_summary
 from flowaudit.metrics.suspensions import EXTENSIONS
 from flowaudit.metrics.trips import guide_trips, online_capability, online_share, repeat_trips, trips
+from flowaudit.metrics.visits import Visits, visits
 from flowaudit.metrics.wilson import wilson
+from flowaudit.metrics.workload import Workload, workload
 
 __all__ = [
     "AN_HOUR",
@@ -57,6 +79,7 @@ __all__ = [
     "EXTENSIONS",
     "FAR_FROM_CONTROL",
     "METRICS",
+    "MIX_OF",
     "NEAR_CONTROL",
     "POLICIES",
     "SPLIT",
@@ -69,6 +92,7 @@ __all__ = [
     "Figure",
     "FourReductions",
     "Materials",
+    "Mix",
     "NotRecorded",
     "Reduction",
     "Standardised",
@@ -76,7 +100,9 @@ __all__ = [
     "Tariffs",
     "TimeSummary",
     "Trust",
+    "Visits",
     "WaitRow",
+    "Workload",
     "approval_levels",
     "arrivals",
     "average_rate",
@@ -87,15 +113,18 @@ __all__ = [
     "case_durations",
     "case_measures",
     "check_label",
+    "choose_policy",
     "clock_problems",
     "clocks",
     "complete_cases",
     "component_name",
     "conditional_shares",
+    "corrected",
     "cycle_time",
     "distance_name",
     "end_to_end_days",
     "exemptions",
+    "fields_of_cases",
     "four_by",
     "four_reductions",
     "guide_figures",
@@ -103,12 +132,14 @@ __all__ = [
     "guide_trips",
     "handovers",
     "materials",
+    "mean_interval",
     "measure_problems",
     "median_interval",
     "metric_label",
     "official_clock",
     "online_capability",
     "online_share",
+    "property_of",
     "quantile_interval",
     "queue_curves",
     "read_tariffs",
@@ -121,18 +152,24 @@ __all__ = [
     "split_name",
     "stage_times",
     "standardise",
+    "standardised_rule",
     "statistic_label",
     "statistic_name",
+    "steps",
     "still_running",
+    "strata_weights",
     "time_by",
     "time_summary",
     "trips",
     "trust_name",
     "trust_of",
+    "typed_by_hand",
     "typed_fields",
     "unknown_nodes",
+    "visits",
     "weighted_median",
     "wilson",
     "work_in_progress",
     "working_cycle_time",
+    "workload",
 ]

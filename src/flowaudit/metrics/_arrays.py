@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flowaudit.eventlog import APPLICANT, EventLog
 
@@ -16,11 +20,12 @@ Stamps = npt.NDArray[np.datetime64]
 _LIMIT = 2**62
 
 
-def codes(log: EventLog, column: str) -> Ints:
-    """Return the codes of a text column, -1 everywhere where the log lacks it."""
+def codes(log: EventLog, column: str, rows: Ints | None = None) -> Ints:
+    """Return the codes of a text column, of all rows or some, -1 everywhere where the log lacks it."""
     if not log.has(column):
-        return np.full(len(log.events), -1, np.int64)
-    return log.codes(column)[0].astype(np.int64)
+        return np.full(len(log.events) if rows is None else len(rows), -1, np.int64)
+    found = log.codes(column)[0]
+    return (found if rows is None else found[rows]).astype(np.int64)
 
 
 def among(log: EventLog, column: str, *values: str) -> Bools:
@@ -28,7 +33,9 @@ def among(log: EventLog, column: str, *values: str) -> Bools:
     if not log.has(column):
         return np.zeros(len(log.events), np.bool_)
     found, labels = log.codes(column)
-    return np.isin(found, [i for i, label in enumerate(labels) if label in values])
+    # A missing value is -1, the last place of the table.
+    wanted = np.array([label in values for label in labels] + [False], np.bool_)
+    return wanted[found]
 
 
 def automatic(log: EventLog) -> Bools:
@@ -50,7 +57,9 @@ def combine(*keys: Ints) -> Ints:
         if size * width > _LIMIT:
             out = pd.factorize(out)[0].astype(np.int64)
             size = int(out.max(initial=0)) + 1
-        out = out * width + key + 1
+        out *= width
+        out += key
+        out += 1
         size *= width
     return out
 
@@ -60,6 +69,15 @@ def first_of(key: Ints) -> Bools:
     return ~pd.Series(key).duplicated().to_numpy()
 
 
+def like(key: Ints, mask: Bools) -> Bools:
+    """Mark the rows whose key (none negative) is that of a marked row."""
+    if int(key.max(initial=0)) > 8 * len(key) + 100_000:
+        key = pd.factorize(key)[0]
+    there = np.zeros(int(key.max(initial=0)) + 1, np.bool_)
+    there[key[mask]] = True
+    return there[key]
+
+
 def count_distinct(n_cases: int, case: Ints, *keys: Ints) -> Floats:
     """Count distinct combinations of the keys in each case."""
     return np.bincount(case[first_of(combine(case, *keys))], minlength=n_cases).astype(float)
@@ -67,7 +85,18 @@ def count_distinct(n_cases: int, case: Ints, *keys: Ints) -> Floats:
 
 def positions(log: EventLog, case_ids: pd.Series) -> Ints:
     """Return the position of each case in ``log.case_ids``, -1 for a case the log does not have."""
+    if isinstance(case_ids.dtype, pd.StringDtype):
+        known = pa.array(log.case_axis)
+        found = pc.index_in(pa.array(case_ids).cast(known.type), value_set=known)
+        return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
     return np.asarray(pd.Index(log.case_ids).get_indexer(pd.Index(case_ids)), np.int64)
+
+
+def by_word(column: pd.Series, of: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Return ``of(column)``, worked out once for each distinct value: side tables hold few words many times over."""
+    code, words = pd.factorize(column, use_na_sentinel=False)
+    found: pd.Series = of(pd.Series(words, dtype=column.dtype)).take(code).set_axis(column.index)
+    return found
 
 
 def any_by_case(log: EventLog, mask: Bools) -> Bools:
@@ -145,3 +174,13 @@ def office_work(log: EventLog) -> Bools:
     """
     off = among(log, "department", APPLICANT) | among(log, "stage", "notify", "archive")
     return ~off & ~automatic(log) & (codes(log, "special_type") < 0)
+
+
+def tells(log: EventLog, table: pd.DataFrame | None, *columns: str) -> bool:
+    """Say whether a side table tells what is counted: it has the columns, and the first of them is known somewhere.
+
+    An empty table of a simulated log tells that there was nothing; that of a recorded one may only not have been filled.
+    """
+    if table is None or not set(columns) <= set(table.columns):
+        return False
+    return bool(table[columns[0]].notna().any()) or (log.provenance.source == "simulated" and table.empty)

@@ -338,7 +338,7 @@ def _of_log(log: EventLog, catalogue: Catalogue | None) -> dict[str, _Quantity |
     counted = {
         "trips": journeys,
         "materials": papers.submitted if isinstance(papers, Materials) else papers,
-        "fields": _fields_of_cases(log, catalogue),
+        "fields": fields_of_cases(log, catalogue),
     }
     found: dict[str, _Quantity | NotRecorded] = {}
     for name, values in counted.items():
@@ -365,6 +365,32 @@ def typed_fields(catalogue: Catalogue) -> pd.Series | NotRecorded:
         Indexed by item code, every item of the catalogue. Where the table of fields does not say how a field is filled in,
         nothing is known: prefilled ones must not count.
     """
+    by_hand = typed_by_hand(catalogue)
+    if isinstance(by_hand, NotRecorded):
+        return by_hand
+    table = catalogue.form_fields
+    assert table is not None
+    lacking = [code for code in catalogue.item_codes if code not in set(table["item_code"])]
+    if lacking:
+        return NotRecorded(
+            "burden",
+            f"以下事项没有表单字段：{'、'.join(lacking[:5])}。",
+            f"no form fields are stated for: {', '.join(lacking[:5])}.",
+            ("form_fields: item_code",),
+        )
+    rows = table[by_hand.to_numpy(np.bool_)]
+    found: pd.Series = rows.groupby("item_code").size().reindex(catalogue.item_codes, fill_value=0)
+    return found
+
+
+def typed_by_hand(catalogue: Catalogue) -> pd.Series | NotRecorded:
+    """Say of every row of ``form_fields`` whether the applicant fills the field in by hand.
+
+    Returns
+    -------
+    pd.Series or NotRecorded
+        Bool, in the order of the table's rows; not recorded where the table does not say it of every field.
+    """
     table = catalogue.form_fields
     if table is None or table.empty or "class" not in table:
         return NotRecorded(
@@ -383,20 +409,18 @@ def typed_fields(catalogue: Catalogue) -> pd.Series | NotRecorded:
             f"how form fields are filled in is unclear: {', '.join(w or '(blank)' for w in unclear)}.",
             ("form_fields: class (auto, select, type)",),
         )
-    lacking = [code for code in catalogue.item_codes if code not in set(table["item_code"])]
-    if lacking:
-        return NotRecorded(
-            "burden",
-            f"以下事项没有表单字段：{'、'.join(lacking[:5])}。",
-            f"no form fields are stated for: {', '.join(lacking[:5])}.",
-            ("form_fields: item_code",),
-        )
-    by_hand = table[(typed & ~given & ~chosen).to_numpy(np.bool_)]
-    found: pd.Series = by_hand.groupby("item_code").size().reindex(catalogue.item_codes, fill_value=0)
-    return found
+    by_hand: pd.Series = typed & ~given & ~chosen
+    return by_hand
 
 
-def _fields_of_cases(log: EventLog, catalogue: Catalogue | None) -> arrays.Floats | NotRecorded:
+def fields_of_cases(log: EventLog, catalogue: Catalogue | None) -> arrays.Floats | NotRecorded:
+    """Count, per case, the fields the applicant fills in by hand, by the forms of the items it has.
+
+    Returns
+    -------
+    ndarray of float or NotRecorded
+        In the order of ``log.case_ids``; NaN where one of its items is not in the catalogue, or it has none.
+    """
     if catalogue is None or not log.has("item_code"):
         return NotRecorded(
             "burden",
@@ -408,10 +432,10 @@ def _fields_of_cases(log: EventLog, catalogue: Catalogue | None) -> arrays.Float
     if isinstance(fields, NotRecorded):
         return fields
     code, labels = log.codes("item_code")
-    pairs = pd.DataFrame({"case": log.case_index, "code": code})[lambda f: f["code"] >= 0].drop_duplicates()
-    number = fields.reindex(labels).to_numpy(float)[pairs["code"].to_numpy()]
+    # Cases and their items, each pair once.
+    case, code = np.divmod(pd.unique((log.case_index * len(labels) + code)[code >= 0]), max(len(labels), 1))
+    number = fields.reindex(labels).to_numpy(float)[code]
     total = np.full(log.n_cases, np.nan)
-    case = pairs["case"].to_numpy()
     # A sum with an unknown item in it is unknown: NaN goes through.
     total[case] = np.bincount(case, weights=number, minlength=log.n_cases)[case]
     return total

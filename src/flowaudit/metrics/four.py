@@ -102,6 +102,10 @@ def metric_label(metric: str, lang: Language | None = None) -> str:
         "materials": _("materials", lang=lang),
         "trips": _("trips", lang=lang),
         "cycle_h": _("hours from first to last stamp", lang=lang),
+        "typed_fields": _("form fields filled in by hand", lang=lang),
+        "correction_rate": _("correction rate", lang=lang),
+        "visits": _("visits", lang=lang),
+        "workload": _("workload", lang=lang),
     }
     return names[metric]
 
@@ -171,6 +175,7 @@ def four_reductions(
     calendar: Calendar | None = None,
     complete_only: bool = True,
     interval: bool = True,
+    beside: bool = True,
 ) -> FourReductions:
     """Measure steps, time, materials and trips of a log (四减), each with its counting rule.
 
@@ -191,6 +196,8 @@ def four_reductions(
         Leave cases out that have not come to their end (their number is in ``extra["open"]``).
     interval : bool
         Compute the bootstrap interval of each median.
+    beside : bool
+        Also find what stands beside steps, materials and trips (``extra``: unknown nodes, shares, what the guides say).
 
     Returns
     -------
@@ -222,18 +229,29 @@ def four_reductions(
     keep = complete if complete_only else np.ones(log.n_cases, np.bool_)
     rule = partial(_rule, log, calendar, complete_only)
     figure = partial(_figure, keep=keep, interval=interval, left_out=int((~complete).sum()) if complete_only else 0)
+
+    def more(find: Callable[[arrays.Bools], dict[str, Any]]) -> Callable[[arrays.Bools], dict[str, Any]] | None:
+        return find if beside else None
+
     return FourReductions(
         steps=figure(
-            "steps", number, rule(*_steps_rule(chosen)), beside=lambda _rows: {"unknown_nodes": unknown_nodes(log)}
+            "steps",
+            number,
+            rule(*_steps_rule(chosen)),
+            beside=more(lambda _rows: {"unknown_nodes": unknown_nodes(log)}),
         ),
         time=figure("time", e2e.days, rule(*_time_rule(e2e, calendar))),
         clock=_clock_figure(log, clock, rule, figure, calendar),
         materials=papers
         if isinstance(papers, NotRecorded)
-        else figure("materials", papers.submitted, rule(*_MATERIALS_RULE), beside=partial(_beside_materials, papers)),
+        else figure(
+            "materials", papers.submitted, rule(*_MATERIALS_RULE), beside=more(partial(_beside_materials, papers))
+        ),
         trips=journeys
         if isinstance(journeys, NotRecorded)
-        else figure("trips", journeys, rule(*_TRIPS_RULE), beside=partial(_beside_trips, log, catalogue, journeys)),
+        else figure(
+            "trips", journeys, rule(*_TRIPS_RULE), beside=more(partial(_beside_trips, log, catalogue, journeys))
+        ),
         per_case=_frame(log, measured, complete),
         guide={} if catalogue is None else guide_figures(catalogue, log=log),
         unit=log.unit,

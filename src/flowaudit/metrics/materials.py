@@ -95,8 +95,7 @@ def materials(log: EventLog) -> Materials | NotRecorded:
     table, name, case = table[case >= 0], name[case >= 0], case[case >= 0]
     what = _keys(name)
     item = _keys(table["item_code"]) if "item_code" in table else np.full(len(table), -1, np.int64)
-    source = table["source"].astype("string").str.strip().str.casefold()
-    place = source.map({word: SPLIT.index(where) for word, where in PLACE.items()}).fillna(len(SPLIT))
+    place = arrays.by_word(table["source"], _places)
     # Places stand in order, so that the lowest of a kind is "handed in" wherever that happened.
     rank = place.to_numpy(np.int64)
     order = np.lexsort((np.arange(len(rank)), rank))
@@ -109,9 +108,7 @@ def materials(log: EventLog) -> Materials | NotRecorded:
         copies = pd.to_numeric(table["copies"], errors="coerce").fillna(1).to_numpy(float)
     late = np.zeros(len(table), np.bool_)
     if "collect_mode" in table:
-        late = (
-            table["collect_mode"].astype("string").str.contains(_DEFERRED, case=False).fillna(False).to_numpy(np.bool_)
-        )
+        late = arrays.by_word(table["collect_mode"], _deferred).to_numpy(np.bool_)
     return Materials(
         by_place[0],
         np.bincount(case[handed], weights=copies[handed], minlength=log.n_cases).astype(float),
@@ -120,6 +117,15 @@ def materials(log: EventLog) -> Materials | NotRecorded:
         dict(zip(SPLIT, by_place, strict=False)),
         by_place[len(SPLIT)],
     )
+
+
+def _places(source: pd.Series) -> pd.Series:
+    words = source.astype("string").str.strip().str.casefold()
+    return words.map({word: SPLIT.index(where) for word, where in PLACE.items()}).fillna(len(SPLIT))
+
+
+def _deferred(mode: pd.Series) -> pd.Series:
+    return mode.astype("string").str.contains(_DEFERRED, case=False).fillna(False)
 
 
 def kind_names(table: pd.DataFrame) -> pd.Series | None:

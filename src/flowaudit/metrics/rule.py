@@ -38,6 +38,8 @@ def statistic_name(statistic: str, lang: Language | None = None) -> str:
         "median": _("median", lang=lang),
         "mean": _("mean", lang=lang),
         "p90": _("90th percentile", lang=lang),
+        "p95": _("95th percentile", lang=lang),
+        "share": _("share of cases", lang=lang),
         "total": _("total", lang=lang),
     }
     return names.get(statistic, statistic)
@@ -59,7 +61,7 @@ class CountingRule:
     baseline : str
         ``guide_before, log_before, statutory, promised_before, guide_after, promised_after, simulated, log_after``.
     statistic : str
-        ``median, mean, p90, total``.
+        ``median, mean, p90, p95, share, total``.
     policy : str
         Counting policy within the metric ("A_applicant").
     source : str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ TIMES = ("apply_time", "accept_time", "decide_time", "deliver_time")
 _TABLE = dict(zip(STAMPS[1:], TIMES, strict=True))
 _SETTLED_BY = {"accepted": "at_door", "decided": "at_desk"}
 _NAT = np.datetime64("NaT", "us")
+_EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -137,40 +139,74 @@ def _hands_over(item: arrays.Ints, decided: arrays.Stamps, delivered: arrays.Sta
 
 
 def _from_events(log: EventLog, item: arrays.Ints, width: int, cut_off: np.datetime64) -> pd.DataFrame:
-    key = log.case_index * width + item + 1
     end, begin = log.stamps("end"), arrays.begin(log)
     with np.errstate(invalid="ignore"):
         happened = end <= cut_off
-    accept, decide = (arrays.among(log, "stage", stage) & happened for stage in ("accept", "decide"))
-    final = decide & ~arrays.among(log, "result", *NOT_DECIDED)
-    let_in = accept & ~arrays.among(log, "result", *NOT_ACCEPTED)
-    deliver = arrays.among(log, "stage", "deliver") & happened
-    turned_away = arrays.among(log, "stage", "apply", "accept", "decide", "notify") & arrays.among(
-        log, "result", *REFUSED
+    apply, accept, decide, deliver = (
+        np.flatnonzero(arrays.among(log, "stage", stage) & happened)
+        for stage in ("apply", "accept", "decide", "deliver")
     )
+    applicant = np.flatnonzero(arrays.among(log, "department", APPLICANT) & happened)
+    final = decide[~arrays.among(log, "result", *NOT_DECIDED)[decide]]
+    let_in = accept[~arrays.among(log, "result", *NOT_ACCEPTED)[accept]]
+    told_off = arrays.among(log, "stage", "apply", "accept", "decide", "notify") & happened
+    turned_away = np.flatnonzero(told_off & arrays.among(log, "result", *REFUSED))
+    key = log.case_index * width + item + 1
+    spells, place = _numbered(key, (apply, let_in, final, deliver, turned_away), log.n_cases * width)
 
-    def of(stamps: arrays.Stamps, mask: arrays.Bools, how: str) -> pd.Series:
-        found: pd.Series = pd.Series(stamps[mask]).groupby(key[mask], sort=False).agg(how)
+    def first(stamps: arrays.Stamps, rows: arrays.Ints) -> arrays.Stamps:
+        found = np.full(len(spells), _LATEST)
+        np.minimum.at(found, place(rows), stamps[rows].view(np.int64))
+        return np.where(found == _LATEST, _NAT, found.view("datetime64[us]"))
+
+    def last(stamps: arrays.Stamps, rows: arrays.Ints) -> arrays.Stamps:
+        found = np.full(len(spells), _EARLIEST)
+        np.maximum.at(found, place(rows), stamps[rows].view(np.int64))
+        return found.view("datetime64[us]")
+
+    def marked(rows: arrays.Ints) -> arrays.Bools:
+        found = np.zeros(len(spells), np.bool_)
+        found[place(rows)] = True
         return found
 
-    rows = pd.DataFrame(
-        {
-            "applied": of(begin, arrays.among(log, "stage", "apply") & happened, "min"),
-            "accepted": of(end, let_in, "min"),
-            "decided": of(end, final, "max"),
-            "delivered": of(end, deliver, "max"),
-            "refused": of(end, turned_away & happened, "max"),
-        }
-    )
-    rows["begun"] = of(begin, arrays.among(log, "department", APPLICANT) & happened, "min")
-    rows["at_door"], rows["at_desk"] = np.isin(rows.index, key[accept]), np.isin(rows.index, key[decide])
-    rows["closed"] = False
-    rows["denied"] = np.isin(rows.index, key[final & arrays.among(log, "result", *DENIED)])
     # The rows of a case lie in order of time: the last decision is the last row.
-    told = np.r_[np.flatnonzero(let_in), np.flatnonzero(final)]
-    department = pd.Series(arrays.codes(log, "department")[told], dtype=np.int64)
-    rows["department"] = department.groupby(key[told], sort=False).last()
-    return rows
+    told = np.r_[let_in, final]
+    department = np.full(len(spells), np.nan)
+    department[place(told)] = arrays.codes(log, "department", told)
+    acted, at_door, at_desk = (rows[place(rows) >= 0] for rows in (applicant, accept, decide))
+    return pd.DataFrame(
+        {
+            "applied": first(begin, apply),
+            "accepted": first(end, let_in),
+            "decided": last(end, final),
+            "delivered": last(end, deliver),
+            "refused": last(end, turned_away),
+            "begun": first(begin, acted),
+            "at_door": marked(at_door),
+            "at_desk": marked(at_desk),
+            "closed": False,
+            "denied": marked(final[arrays.among(log, "result", *DENIED)[final]]),
+            "department": department,
+        },
+        index=pd.Index(spells),
+    )
+
+
+def _numbered(
+    key: arrays.Ints, parts: tuple[arrays.Ints, ...], size: int
+) -> tuple[arrays.Ints, Callable[[arrays.Ints], arrays.Ints]]:
+    """Return the keys of the rows of some parts, and what gives the place of other rows among them (-1: in none).
+
+    Every key is below ``size``.
+    """
+    if size <= 8 * len(key) + 100_000:
+        there = np.zeros(size, np.bool_)
+        for rows in parts:
+            there[key[rows]] = True
+        place = np.where(there, np.cumsum(there) - 1, -1)
+        return np.flatnonzero(there), lambda rows: place[key[rows]]
+    index = pd.Index(np.unique(np.concatenate([key[rows] for rows in parts])))
+    return index.to_numpy(), lambda rows: index.get_indexer(pd.Index(key[rows])).astype(np.int64)
 
 
 def _item_table(log: EventLog) -> pd.DataFrame | None:

@@ -20,7 +20,7 @@ from flowaudit.metrics import _arrays as arrays
 from flowaudit.metrics.four import four_reductions, metric_label
 from flowaudit.metrics.four_by import COLUMN_OF, property_of
 from flowaudit.metrics.reduction import Reduction
-from flowaudit.metrics.rule import Figure, NotRecorded, shown
+from flowaudit.metrics.rule import CountingRule, Figure, NotRecorded, shown
 from flowaudit.worktime import Calendar
 
 Mix = Literal["before", "after", "both"]
@@ -181,16 +181,11 @@ def standardise(
     crude = [_crude(side, statistic) for side in sides]
     Reduction(crude[0], crude[1])  # One rule, or an error that says how the two differ.
     keyed = [_strata_of(side, names) for side in sides]
-    table = _weights(keyed, names, mix)
+    table = strata_weights(keyed, names, mix)
     weighed = [_weigh(frame, table, names) for frame in keyed]
     values = [_estimate(x, w, statistic) for x, _stratum, w in weighed]
     differences = _resampled(weighed, statistic, seed)
-    rule = replace(
-        crude[0].rule,
-        key=f"{crude[0].rule.key}_standardised_{mix}",
-        definition_zh=crude[0].rule.definition_zh + _mix_words(mix, names, "zh"),
-        definition_en=crude[0].rule.definition_en + _mix_words(mix, names, "en"),
-    )
+    rule = standardised_rule(crude[0].rule, mix, names)
     figures = [
         Figure(value, replace(rule, period=one.rule.period, baseline=one.rule.baseline), len(x))
         for value, one, (x, *_rest) in zip(values, crude, weighed, strict=True)
@@ -271,7 +266,26 @@ def _strata_of(side: _Side, names: Sequence[str]) -> pd.DataFrame:
     return frame[side.keep].dropna(subset=list(names))
 
 
-def _weights(keyed: Sequence[pd.DataFrame], names: Sequence[str], mix: Mix) -> pd.DataFrame:
+def strata_weights(keyed: Sequence[pd.DataFrame], names: Sequence[str], mix: Mix) -> pd.DataFrame:
+    """Return what each stratum weighs.
+
+    Parameters
+    ----------
+    keyed : two frames
+        One row per case before and after, with the columns ``names``.
+    names : sequence of str
+    mix : {"before", "after", "both"}
+
+    Returns
+    -------
+    pd.DataFrame
+        ``names, n_before, n_after, weight``; the weights add up to 1 over the strata both sides have, 0 elsewhere.
+
+    Raises
+    ------
+    InsufficientDataError
+        If the two sides share no stratum.
+    """
     counts = [
         frame.groupby(list(names)).size().rename(n) for frame, n in zip(keyed, ("n_before", "n_after"), strict=True)
     ]
@@ -356,6 +370,16 @@ def _described(
     small = (table[["n_before", "n_after"]] < 10).any(axis=1)
     table = table.assign(difference=table["after"] - table["before"], suppressed=small)
     return table[[*names, "n_before", "n_after", "weight", "before", "after", "difference", "suppressed"]]
+
+
+def standardised_rule(rule: CountingRule, mix: Mix, names: Sequence[str]) -> CountingRule:
+    """Return a counting rule that says to whose mix of cases its figure is standardised."""
+    return replace(
+        rule,
+        key=f"{rule.key}_standardised_{mix}",
+        definition_zh=rule.definition_zh + _mix_words(mix, names, "zh"),
+        definition_en=rule.definition_en + _mix_words(mix, names, "en"),
+    )
 
 
 def _mix_words(mix: Mix, names: Sequence[str], lang: Language) -> str:

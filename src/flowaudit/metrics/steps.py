@@ -24,6 +24,8 @@ MILESTONES = {
 
 NOT_A_STEP = ("correction", "consult", "notify", "archive")
 """Stages that are no step of the applicant."""
+_MET = ("inspect", "pay", "deliver")
+"""Stages of an office at which the applicant may have been there."""
 NOT_WORK = ("correction", "notify", "archive")
 """Stages that are no node of an office."""
 
@@ -174,24 +176,25 @@ def _share(log: EventLog, mask: arrays.Bools) -> float:
 
 
 def _applicant(log: EventLog) -> arrays.Floats:
-    case, item = log.case_index, arrays.codes(log, "item_code")
-    visit, stage = arrays.codes(log, "visit_id"), arrays.codes(log, "stage")
-    lane = arrays.among(log, "department", APPLICANT)
-    person = ~arrays.automatic(log)
-    own = lane & person & ~arrays.among(log, "stage", *NOT_A_STEP)
+    lane, person = arrays.among(log, "department", APPLICANT), ~arrays.automatic(log)
     # Where the system books an inspection, a payment or a collection only on the office's side, the applicant was
     # there all the same: at an inspection always, at a counter when the event belongs to a visit.
-    met = arrays.among(log, "stage", "inspect") | (arrays.among(log, "stage", "pay", "deliver") & (visit >= 0))
-    office = ~lane & person & met
+    rows = np.flatnonzero(
+        person & np.where(lane, ~arrays.among(log, "stage", *NOT_A_STEP), arrays.among(log, "stage", *_MET))
+    )
+    own, case = lane[rows], log.case_index[rows]
+    item, stage, visit = (arrays.codes(log, column, rows) for column in ("item_code", "stage", "visit_id"))
+    met = (visit >= 0) | arrays.among(log, "stage", "inspect")[rows]
     whole = own & (item < 0)
-    booked = np.isin(arrays.combine(case, item, stage), arrays.combine(case, item, stage)[own])
-    booked |= np.isin(arrays.combine(case, stage), arrays.combine(case, stage)[whole])
-    booked |= (visit >= 0) & np.isin(arrays.combine(case, visit, stage), arrays.combine(case, visit, stage)[own])
-    booked |= (item < 0) & np.isin(arrays.combine(case, stage), arrays.combine(case, stage)[own])
-    rows = np.flatnonzero(own | (office & ~booked))
-    department, activity = (arrays.codes(log, "department"), arrays.codes(log, "activity"))
-    rows = rows[arrays.first_of(arrays.combine(case[rows], item[rows], department[rows], activity[rows]))]
-    alone, together = rows[visit[rows] < 0], rows[visit[rows] >= 0]
+    of_item, of_case, of_visit = (arrays.combine(case, *key) for key in ((item, stage), (stage,), (visit, stage)))
+    booked = arrays.like(of_item, own) | arrays.like(of_case, whole)
+    booked |= (visit >= 0) & arrays.like(of_visit, own)
+    booked |= (item < 0) & arrays.like(of_case, own)
+    keep = own | (met & ~booked)
+    rows, case, stage, visit = rows[keep], case[keep], stage[keep], visit[keep]
+    department, activity = (arrays.codes(log, column, rows) for column in ("department", "activity"))
+    once = arrays.first_of(arrays.combine(case, item[keep], department, activity))
+    alone, together = once & (visit < 0), once & (visit >= 0)
     single = np.bincount(case[alone], minlength=log.n_cases)
     return single + arrays.count_distinct(log.n_cases, case[together], visit[together], stage[together])
 

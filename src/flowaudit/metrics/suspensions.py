@@ -85,14 +85,14 @@ def _episodes(log: EventLog, spells: Spells) -> pd.DataFrame | None:
     if table is None:
         return None
     place = {label: i for i, label in enumerate(spells.labels)}
-    kind = table["type"].astype("string").str.strip().str.casefold()
-    words = table["counts_in_clock"].astype("string").str.strip().str.casefold()
-    said = pd.Series(pd.NA, table.index, dtype="boolean")
-    said = said.mask(words.isin(_TRUE).fillna(False), True).mask(words.isin(_FALSE).fillna(False), False)
+    kind = arrays.by_word(table["type"], _plain)
+    said = arrays.by_word(table["counts_in_clock"], _yes_or_no)
     episodes = pd.DataFrame(
         {
             "case": arrays.positions(log, table["case_id"]),
-            "wanted": [-1 if pd.isna(i) else place.get(str(i), -2) for i in table["item_code"]],
+            "wanted": arrays.by_word(
+                table["item_code"], lambda items: items.map(lambda i: -1 if pd.isna(i) else place.get(str(i), -2))
+            ).to_numpy(),
             "kind": kind.fillna("").to_numpy(object),
             "said": said.to_numpy(object),
             "start": arrays.times(table["start"]),
@@ -103,6 +103,16 @@ def _episodes(log: EventLog, spells: Spells) -> pd.DataFrame | None:
     owner = pd.DataFrame({"case": spells.case, "item": spells.item, "spell": np.arange(len(spells))})
     pairs = episodes[episodes["case"] >= 0].merge(owner, on="case")
     return pairs[(pairs["wanted"] == pairs["item"]) | (pairs["wanted"] == -1) | (pairs["item"] == -1)]
+
+
+def _plain(words: pd.Series) -> pd.Series:
+    return words.astype("string").str.strip().str.casefold()
+
+
+def _yes_or_no(words: pd.Series) -> pd.Series:
+    plain = _plain(words)
+    said = pd.Series(pd.NA, words.index, dtype="boolean")
+    return said.mask(plain.isin(_TRUE).fillna(False), True).mask(plain.isin(_FALSE).fillna(False), False)
 
 
 def _table(log: EventLog) -> pd.DataFrame | None:

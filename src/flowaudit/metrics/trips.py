@@ -49,8 +49,8 @@ def repeat_trips(log: EventLog) -> arrays.Floats | NotRecorded:
 
 def _journeys(log: EventLog) -> tuple[arrays.Ints, arrays.Ints, arrays.Ints, pd.DataFrame] | NotRecorded:
     """Return case, site and day of each visit that belongs to a case, and the visits themselves."""
-    table = log.table("visits")
-    if table is None or not {"case_id", "date"} <= set(table.columns) or not table["case_id"].notna().any():
+    table = log.tables.get("visits")
+    if table is None or not arrays.tells(log, table, "case_id", "date"):
         return NotRecorded(
             "trips",
             "日志未记录申请人到现场的次数。",
@@ -66,8 +66,7 @@ def _journeys(log: EventLog) -> tuple[arrays.Ints, arrays.Ints, arrays.Ints, pd.
 
 def _for_correction(log: EventLog, visits: pd.DataFrame) -> arrays.Bools | None:
     if "purpose" in visits and visits["purpose"].notna().any():
-        words = visits["purpose"].astype("string").str.strip().str.casefold()
-        return words.isin(_CORRECTION).fillna(False).to_numpy(np.bool_)
+        return arrays.by_word(visits["purpose"], _corrects).to_numpy(np.bool_)
     if "visit_id" not in visits or not log.has("visit_id", "stage"):
         return None
     code, labels = log.codes("visit_id")
@@ -75,6 +74,10 @@ def _for_correction(log: EventLog, visits: pd.DataFrame) -> arrays.Bools | None:
     served, other = (np.unique(code[m & (code >= 0)]) for m in (correction, ~correction))
     only = {labels[i] for i in np.setdiff1d(served, other)}
     return visits["visit_id"].isin(only).to_numpy(np.bool_)
+
+
+def _corrects(purpose: pd.Series) -> pd.Series:
+    return purpose.astype("string").str.strip().str.casefold().isin(_CORRECTION).fillna(False)
 
 
 def correction_visits(log: EventLog) -> frozenset[str]:

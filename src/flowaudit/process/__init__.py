@@ -25,12 +25,12 @@ from flowaudit.process.model import (
     Trip,
 )
 from flowaudit.process.problems import problems, utilisation, validate
-from flowaudit.process.quantiles import GRID, family, mean
-from flowaudit.process.saved import schema
+from flowaudit.process.quantiles import GRID, band_means, family, mean
+from flowaudit.process.saved import digest, schema
 
 __all__ = [
     "BANDS", "GRID", "WHOLE",
     "Arrivals", "Batch", "Branch", "Contention", "Episode", "Identifiable", "MaterialUse", "Node", "OpenCase", "Performer",
     "Pool", "Process", "Profile", "Resource", "Routing", "Step", "Template", "Timeline", "Trip",
-    "always", "bpmn_problems", "family", "fit_process", "mean", "parameter_schema", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
+    "always", "band_means", "bpmn_problems", "digest", "family", "fit_process", "mean", "parameter_schema", "problems", "read_bpmn", "schema", "utilisation", "validate", "weekly", "write_bpmn",
 ]  # fmt: skip

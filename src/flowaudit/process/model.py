@@ -201,13 +201,20 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way a template may run, with its probability."""
+    """One way a template may run, with its probability.
+
+    Attributes
+    ----------
+    merged : tuple of (int, int)
+        Origins of steps that measures have merged away, each with the origin of the step that took them over.
+    """
 
     probability: float
     steps: tuple[Step, ...]
     materials: tuple[MaterialUse, ...] = ()
     episodes: tuple[Episode, ...] = ()
     trips: tuple[Trip, ...] = ()
+    merged: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

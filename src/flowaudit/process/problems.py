@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
 from flowaudit.process import quantiles
-from flowaudit.process.model import BANDS, WHOLE, Branch, Process
+from flowaudit.process.model import BANDS, WHOLE, Branch, Node, Process
 
 Problem = tuple[str, str, str]
 
@@ -61,23 +62,15 @@ def utilisation(process: Process, *, cases_per_day: float | None = None) -> pd.D
 
     Notes
     -----
-    A node's mean work counts, over people by weight. Work of pools that share people is counted where the node belongs.
+    A node's mean work counts, over people by weight, in the pools these belong to: where people of several pools do a node,
+    each pool is asked for its weight, although whoever is free would take more.
     """
     if cases_per_day is None:
         arrivals = process.arrivals
         days = float((arrivals[-1] - arrivals[0]) / np.timedelta64(1, "D")) if len(arrivals) > 1 else 0.0
         cases_per_day = (len(arrivals) - 1) / days if days > 0 else 0.0
     means = np.array([quantiles.mean(t) for t in process.works])
-    # Of every node the mean work of those with tables of their own, and the share of the work that follows the step's.
-    own, share = np.zeros(len(process.nodes)), np.zeros(len(process.nodes))
-    pool = np.full(len(process.nodes), -1)
-    for i, node in enumerate(process.nodes):
-        if node.pool < 0 or not node.performers or node.automatic:
-            continue
-        weights = sum(p.weight for p in node.performers) or 1.0
-        own[i] = sum(p.weight * means[p.work] for p in node.performers if p.work >= 0) / weights
-        share[i] = sum(p.weight for p in node.performers if p.work < 0) / weights
-        pool[i] = node.pool
+    asked = [_asked(process, node, means) for node in process.nodes]
     total = sum(t.cases for t in process.templates) or 1.0
     per_case, passing = np.zeros(len(process.pools)), np.zeros(len(process.pools))
     for template in process.templates:
@@ -85,10 +78,8 @@ def utilisation(process: Process, *, cases_per_day: float | None = None) -> pd.D
             weight = template.cases * branch.probability / total
             met = set()
             for step in branch.steps:
-                p = int(pool[step.node])
-                if p >= 0:
-                    work = own[step.node] + share[step.node] * (means[step.work] if step.work >= 0 else 0.0)
-                    per_case[p] += weight * work
+                for p, own, share in asked[step.node]:
+                    per_case[p] += weight * (own + share * (means[step.work] if step.work >= 0 else 0.0))
                     met.add(p)
             for p in met:
                 passing[p] += weight
@@ -109,6 +100,24 @@ def utilisation(process: Process, *, cases_per_day: float | None = None) -> pd.D
             "grows_by_per_week": grows,
         }
     )
+
+
+def _asked(process: Process, node: Node, means: npt.NDArray[np.float64]) -> list[tuple[int, float, float]]:
+    """What a node asks of each pool whose people do it: mean work by tables of their own, share of the work that follows the step's."""
+    if node.pool < 0 or node.automatic:
+        return []
+    weights = sum(p.weight for p in node.performers) or 1.0
+    parts: dict[int, tuple[float, float]] = {}
+    for p in node.performers:
+        known = 0 <= p.resource < len(process.resources)
+        pool = process.resources[p.resource].pool if known else node.pool
+        own, share = parts.get(pool, (0.0, 0.0))
+        if p.work >= 0:
+            own += p.weight / weights * means[p.work]
+        else:
+            share += p.weight / weights
+        parts[pool] = own, share
+    return [(pool, own, share) for pool, (own, share) in parts.items() if 0 <= pool < len(process.pools)]
 
 
 def _routing(process: Process) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -93,6 +94,7 @@ class BranchRow(NamedTuple):
     materials: list[MaterialRow]
     episodes: list[EpisodeRow]
     trips: list[TripRow]
+    merged: list[tuple[int, int]] = []
 
 
 class _Part(BaseModel):
@@ -306,6 +308,11 @@ def to_dict(process: Process) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def digest(process: Process) -> str:
+    """Return the SHA-256 of what :func:`write` would write: equal for equal processes."""
+    return hashlib.sha256(json.dumps(to_dict(process), ensure_ascii=False).encode()).hexdigest()
+
+
 def _stamp(t: np.datetime64) -> str:
     return str(t.astype("datetime64[us]"))
 
@@ -327,7 +334,7 @@ def _template(template: Template) -> dict[str, Any]:
     return {
         "cases": template.cases,
         "branches": [
-            [b.probability, _lists(b.steps), _lists(b.materials), _lists(b.episodes), _lists(b.trips)]
+            [b.probability, *map(_lists, (b.steps, b.materials, b.episodes, b.trips)), [list(m) for m in b.merged]]
             for b in template.branches
         ],
         "attributes": [list(a) for a in template.attributes],
@@ -369,7 +376,7 @@ def _process(saved: SavedProcess) -> Process:
                 t.cases,
                 tuple(
                     Branch(b.probability, tuple(Step(*s) for s in b.steps), tuple(MaterialUse(*m) for m in b.materials), tuple(Episode(*e) for e in b.episodes),
-                           tuple(Trip(*v) for v in b.trips))
+                           tuple(Trip(*v) for v in b.trips), tuple(b.merged))
                     for b in t.branches
                 ),
                 t.attributes,

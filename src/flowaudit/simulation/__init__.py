@@ -1,6 +1,6 @@
 """Run a process: every replication is an event log; fidelity says how far to trust it."""
 
-from flowaudit.simulation.bracket import Bracket, bracket
+from flowaudit.simulation.bracket import Bracket, bracket, readings
 from flowaudit.simulation.distances import Distances, distances
 from flowaudit.simulation.fidelity import fidelity
 from flowaudit.simulation.forecast import DateWhen, DoneBy, Forecast, forecast, require_open_cases
@@ -12,5 +12,5 @@ from flowaudit.simulation.simulate import simulate
 
 __all__ = [
     "Bracket", "DateWhen", "Distances", "DoneBy", "Forecast", "Precision", "Run", "Runs",
-    "bracket", "distances", "evening", "fidelity", "forecast", "moment", "require_open_cases", "simulate", "simulate_until_precise", "summarise",
+    "bracket", "distances", "evening", "fidelity", "forecast", "moment", "readings", "require_open_cases", "simulate", "simulate_until_precise", "summarise",
 ]  # fmt: skip

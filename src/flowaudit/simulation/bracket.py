@@ -118,20 +118,11 @@ def bracket(
     calendar = calendar or load_calendar()
     shares: list[tuple[float, float]] = []
     found: dict[str, dict[str, tuple[float, float, float, float]]] = {}
-    for level in LEVELS:
-        process = fit_process(log, catalogue, unit=unit, calendar=calendar, contention=level, min_cases=min_cases)
-        known = process.identifiable
-        if not known.staffing:
-            raise InsufficientDataError(
-                _(
-                    "no staffing answer: {reason}.",
-                    reason=known.reason_zh if current_language() == "zh" else known.reason_en,
-                ),
-                hint=_("staffing needs start and end times and officers in the log."),
-            )
-        shares.append(known.queue_share or (0.0, 0.0))
-        if level == "resource":
-            process = _dealing(process, log, catalogue, calendar, replications, seed)
+    for process in readings(
+        log, catalogue, unit=unit, calendar=calendar, replications=replications, seed=seed, min_cases=min_cases
+    ):
+        level = process.contention
+        shares.append(process.identifiable.queue_share or (0.0, 0.0))
         runs = [
             simulate(which, replications=replications, seed=seed, calendar=calendar)
             for which in (process, change(process))
@@ -152,6 +143,47 @@ def bracket(
                 row[f"{name}_{end}"] = float(value)
         rows.append(row)
     return Bracket((shares[0][0], shares[0][1]), pd.DataFrame(rows))
+
+
+def readings(
+    log: EventLog,
+    catalogue: Catalogue | None = None,
+    *,
+    unit: Unit | None = None,
+    calendar: Calendar | None = None,
+    replications: int = 10,
+    seed: int = 7,
+    min_cases: int = 30,
+) -> tuple[Process, ...]:
+    """Fit a log on both readings of what queueing is, as :func:`bracket` simulates them.
+
+    Returns
+    -------
+    tuple of Process
+        Pool level (nobody was free), then resource level (the officer who did it was not).
+
+    Raises
+    ------
+    InsufficientDataError
+        If the log does not identify work and officers.
+    """
+    calendar = calendar or load_calendar()
+    found = []
+    for level in LEVELS:
+        process = fit_process(log, catalogue, unit=unit, calendar=calendar, contention=level, min_cases=min_cases)
+        known = process.identifiable
+        if not known.staffing:
+            raise InsufficientDataError(
+                _(
+                    "no staffing answer: {reason}.",
+                    reason=known.reason_zh if current_language() == "zh" else known.reason_en,
+                ),
+                hint=_("staffing needs start and end times and officers in the log."),
+            )
+        if level == "resource":
+            process = _dealing(process, log, catalogue, calendar, replications, seed)
+        found.append(process)
+    return tuple(found)
 
 
 def _complete(run: EventLog, catalogue: Catalogue | None, calendar: Calendar) -> pd.DataFrame:

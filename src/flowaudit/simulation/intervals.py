@@ -11,9 +11,9 @@ import pandas as pd
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import UsageError
 from flowaudit.messages import translate as _
-from flowaudit.metrics import case_measures
+from flowaudit.metrics import case_measures, mean_interval
 from flowaudit.process import Timeline
-from flowaudit.simulation.precision import COLUMN, interval
+from flowaudit.simulation.precision import COLUMN
 from flowaudit.simulation.runs import Run, Runs
 from flowaudit.worktime import Calendar, load_calendar
 
@@ -33,7 +33,7 @@ def summarise(
     runs : Runs
     catalogue : Catalogue, optional
     confidence : float
-        Of the intervals (Student's t over replications).
+        Of the intervals (over replications; :func:`~flowaudit.metrics.mean_interval`).
     calendar : Calendar, optional
         Default: the one the process was fitted with.
 
@@ -74,7 +74,7 @@ def summarise(
         if not all(key in f and np.isfinite(f[key]) for f in found):
             continue
         values = np.array([f[key] for f in found])
-        mean, low, high = interval(values, confidence)
+        mean, low, high = mean_interval(values, confidence)
         sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         rows.append((*key, mean, low, high, sd, len(values)))
     return pd.DataFrame(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from flowaudit.catalogue import Catalogue
 from flowaudit.eventlog import EventLog, Provenance
 from flowaudit.messages import translate as _
 from flowaudit.process import Node, Process
@@ -20,6 +21,9 @@ from flowaudit.simulation.flat import Routes
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+MOST_POOLED = 5_000_000
+"""Events of all replications up to which they are put together: some 0.6 GB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +79,11 @@ class Run:
         ticks *= 1_000_000
         return ticks.view("datetime64[us]")
 
-    def case_names(self) -> pa.Array:
-        """Return the names of the cases: those of the log for open ones, ``S01-00001`` for new ones."""
+    def case_names(self, *, apart: bool = False) -> pa.Array:
+        """Return the names of the cases: those of the log for open ones, ``S01-00001`` for new ones.
+
+        With ``apart`` an open case's name begins with the replication's, too, so that it differs from that of the others.
+        """
         import pyarrow.compute as pc
 
         n = len(self.case_ptr) - 1
@@ -87,20 +94,19 @@ class Run:
         )
         if not (self.open_case >= 0).any():
             return names
-        ids = [self.process.open_cases[k].case_id if k >= 0 else None for k in self.open_case]
+        of = f"S{self.index + 1:02d}-" if apart else ""
+        ids = [f"{of}{self.process.open_cases[k].case_id}" if k >= 0 else None for k in self.open_case]
         return pc.coalesce(pa.array(ids, pa.string()), names)
 
     @cached_property
     def log(self) -> EventLog:
         """The replication as an :class:`EventLog` with the side tables its process knows of."""
-        whole = self._with_history() if (self.open_case >= 0).any() else self
-        return whole._log()
+        return self.with_history().as_log(self.case_names())
 
-    def _with_history(self) -> Run:
-        """The same, with what the open cases had done before."""
-        done = [
-            (c, *event) for c, k in enumerate(self.open_case) if k >= 0 for event in self.process.open_cases[k].done
-        ]
+    def with_history(self) -> Run:
+        """Return the same, with what the open cases had done before."""
+        opened = np.flatnonzero(self.open_case >= 0).tolist()
+        done = [(c, *event) for c in opened for event in self.process.open_cases[self.open_case[c]].done]
         if not done:
             return self
         hour = np.timedelta64(1, "h")
@@ -124,11 +130,11 @@ class Run:
             row=np.r_[blank, self.row][order],
         )
 
-    def _log(self) -> EventLog:
+    def as_log(self, names: pa.Array) -> EventLog:
+        """Return the arrays as an event log whose cases have these names."""
         process, n_cases = self.process, len(self.case_ptr) - 1
         lengths = np.diff(self.case_ptr)
         case = np.repeat(np.arange(n_cases, dtype=np.int32), lengths)
-        names = self.case_names()
         columns: dict[str, Any] = {
             "case_id": pa.DictionaryArray.from_arrays(pa.array(case), names),
             "activity": _by_node(self.node, process.nodes, "activity"),
@@ -161,8 +167,7 @@ class Run:
         for name, table in (("material_instances", self.materials), ("special_episodes", self.episodes)):
             if table is None:
                 continue
-            labels = np.array(names.to_pylist(), object)
-            ready = table.assign(case_id=labels[table["case"].to_numpy(np.int64)]).drop(columns="case")
+            ready = table.assign(case_id=_named(names, table["case"])).drop(columns="case")
             for column in ("submit_time", "start", "end"):
                 if column in ready:
                     hours = ready[column].to_numpy(float)
@@ -193,20 +198,23 @@ class Run:
 
     def _visits(self, case: npt.NDArray[np.int32], names: pa.Array) -> tuple[pa.Array, pd.DataFrame]:
         """One visit for every site and day of a case, and those at which nothing was done."""
-        site = self.routes.site[self.row]
-        site[self.row < 0] = None
-        rows = np.flatnonzero(site != None)  # noqa: E711 - elementwise on an object array
+        site_of, sites = pd.factorize(self.routes.site)
+        # What had been done before a run began was at no site: the last place of the table.
+        site = np.r_[site_of, -1][self.row]
+        rows = np.flatnonzero(site >= 0)
         day = self.stamps(self.end[rows]).astype("datetime64[D]")
-        frame = pd.DataFrame({"case": case[rows], "site": site[rows], "date": day})
-        number = frame.groupby(["case", "site", "date"], sort=False).ngroup().to_numpy()
-        first = frame.assign(number=number).drop_duplicates("number")
-        labels = np.array(names.to_pylist(), object)
+        first_day = day.min() if len(day) else np.datetime64(0, "D")
+        days = int((day.max() - first_day).astype(np.int64)) + 1 if len(day) else 1
+        key = (case[rows].astype(np.int64) * len(sites) + site[rows]) * days + (day - first_day).astype(np.int64)
+        number, known = pd.factorize(key)
+        first = rows[np.flatnonzero(~pd.Series(number).duplicated().to_numpy())]
+        labels = _numbered("V", len(known))
         visits = pd.DataFrame(
             {
-                "visit_id": [f"V{k}" for k in first["number"]],
-                "case_id": labels[first["case"].to_numpy(np.int64)],
-                "site": first["site"].to_numpy(),
-                "date": first["date"].to_numpy("datetime64[us]"),
+                "visit_id": pd.array(labels, dtype="str"),
+                "case_id": _named(names, case[first]),
+                "site": pd.Series(np.asarray(sites, object)[site[first]], dtype="str"),
+                "date": self.stamps(self.end[first]).astype("datetime64[D]").astype("datetime64[us]"),
             }
         )
         if self.trips is not None and len(self.trips):
@@ -214,24 +222,35 @@ class Run:
             before = self.trips["days_before"].to_numpy(np.int64).astype("timedelta64[D]")
             vain = pd.DataFrame(
                 {
-                    "visit_id": [f"W{k}" for k in range(len(self.trips))],
-                    "case_id": labels[self.trips["case"].to_numpy(np.int64)],
-                    "site": self.trips["site"].to_numpy(),
+                    "visit_id": pd.array(_numbered("W", len(self.trips)), dtype="str"),
+                    "case_id": _named(names, self.trips["case"]),
+                    "site": self.trips["site"].array,
                     "date": (day - before).astype("datetime64[us]"),
-                    "purpose": self.trips["purpose"].to_numpy(),
-                    "outcome": self.trips["outcome"].to_numpy(),
+                    "purpose": self.trips["purpose"].array,
+                    "outcome": self.trips["outcome"].array,
                 }
             )
             visits = pd.concat([visits, vain], ignore_index=True)
-        ids = np.full(len(case), None, object)
-        ids[rows] = [f"V{k}" for k in number]
-        return pa.array(ids, pa.string()), visits
+        code = np.full(len(case), -1, np.int32)
+        code[rows] = number
+        return _coded(code, labels), visits
 
 
-def _coded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> pa.DictionaryArray:
+def _numbered(letter: str, n: int) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(letter, pc.cast(pa.array(np.arange(n)), pa.string()), "")
+
+
+def _named(names: pa.Array, case: npt.ArrayLike) -> Any:
+    """Return the names of the cases of the rows of a side table."""
+    return pd.array(names.take(pa.array(np.asarray(case, np.int64))), dtype="str")
+
+
+def _coded(codes: npt.NDArray[np.integer[Any]], names: Sequence[str] | pa.Array) -> pa.DictionaryArray:
     missing = codes < 0
     indices = pa.array(codes.astype(np.int32, copy=False), mask=missing if missing.any() else None)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
 
 
 def _by_node(node: npt.NDArray[np.int32], nodes: Sequence[Node], name: str) -> pa.DictionaryArray:
@@ -239,6 +258,28 @@ def _by_node(node: npt.NDArray[np.int32], nodes: Sequence[Node], name: str) -> p
     labels = list(dict.fromkeys(v for v in values if v is not None))
     index = {v: i for i, v in enumerate(labels)}
     return _coded(np.array([index.get(v, -1) for v in values], np.int32)[node], labels)
+
+
+def joined(runs: Sequence[Run]) -> EventLog:
+    """Return the replications of one simulation as one log; see :attr:`Runs.pooled`."""
+    parts = [run.with_history() for run in runs]
+    first_row = np.cumsum([0, *(len(part.node) for part in parts)])
+    first_case = np.cumsum([0, *(len(part.case_ptr) - 1 for part in parts)])
+
+    def table(name: str) -> pd.DataFrame | None:
+        tables = [getattr(part, name) for part in parts]
+        if tables[0] is None:
+            return None
+        moved = [t.assign(case=t["case"] + before) for t, before in zip(tables, first_case, strict=False)]
+        whole: pd.DataFrame = pd.concat(moved, ignore_index=True)
+        return whole
+
+    changes: dict[str, Any] = {name: table(name) for name in ("materials", "episodes", "trips")}
+    for name in ("node", "ready", "start", "end", "who", "row", "template", "ended", "open_case"):
+        changes[name] = np.concatenate([getattr(part, name) for part in parts])
+    ptr = np.r_[*(part.case_ptr[:-1] + row for part, row in zip(parts, first_row, strict=False)), first_row[-1]]
+    run = replace(parts[0], case_ptr=ptr, **changes)
+    return run.as_log(pa.concat_arrays([part.case_names(apart=True) for part in runs]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,6 +316,26 @@ class Runs(Sequence[EventLog]):
 
     def __iter__(self) -> Iterator[EventLog]:
         return (r.log for r in self.runs)
+
+    @cached_property
+    def pooled(self) -> EventLog | None:
+        """All replications as one event log, to be measured at once: their cases one after the other.
+
+        Case ids are those of the replications (``S01-00001``), an open case's with the replication's number before it
+        (``S01-B0007``). None where together they are so many that it is better to go through them one by one.
+        """
+        rows = sum(len(run.node) for run in self.runs)
+        return joined(self.runs) if rows <= MOST_POOLED else None
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """What the rules say of the simulated office."""
+        return self.process.catalogue
+
+    @property
+    def replication_of_case(self) -> Ints:
+        """The number of the replication, from 0, of every case of :attr:`pooled`."""
+        return np.repeat(np.arange(len(self)), [len(run.case_ptr) - 1 for run in self.runs])
 
     def __repr__(self) -> str:
         return f"Runs({len(self)} replications, seed={self.seed})"

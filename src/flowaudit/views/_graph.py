@@ -8,7 +8,7 @@ from typing import Literal
 
 from flowaudit.views import _text
 
-Status = Literal["kept", "gone", "new", "merged"]
+Status = Literal["kept", "gone", "new", "merged", "changed"]
 
 NODE_SIZE, COUNT_SIZE, EDGE_SIZE, LANE_SIZE = 9.5, 7.5, 7.2, 9.5
 NODE_WIDTH, LINE = 88.0, 11.0

@@ -18,7 +18,7 @@ FILLS = ("#f5f7f9", "#dde6ee", "#bccfdf", "#8fb0ca", "#4d7ca3")
 STROKES = ("#b3bbc3", "#8e9aa6", "#68798a", "#40576f", "#14304d")
 INK, PALE_INK = "#1a1a1a", "#ffffff"
 MUTED, GRID, LANE, LANE_EDGE, BAND = "#5b6570", "#d5dade", "#f7f8f9", "#c3c9cf", "#e9edf1"
-GONE, NEW, MERGED = "#9aa1a8", "#1d5f3a", "#f0d9a8"
+GONE, NEW, MERGED, CHANGED = "#9aa1a8", "#1d5f3a", "#f0d9a8", "#9a4a12"
 BEFORE, AFTER, ADDED = "#a9b4bf", "#2f5f8a", "#8a5a2f"
 
 

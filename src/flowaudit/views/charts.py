@@ -1,4 +1,4 @@
-"""Charts of results: days saved by measure, the four reductions, findings, handovers between departments."""
+"""Charts of results: the four reductions, findings, handovers between departments, schedules."""
 
 from __future__ import annotations
 
@@ -14,104 +14,12 @@ from flowaudit.flow import enablement
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Figure, FourReductions, metric_label
-from flowaudit.planning import Attribution
 from flowaudit.targets import Verdict
 from flowaudit.views import _style, _text
-from flowaudit.views._axis import number, ticks
+from flowaudit.views._axis import ticks
+from flowaudit.views._rows import ROW, WIDTH, row_labels, x_axis
 from flowaudit.views.picture import Box, Line, Picture, Shape, Text
 from flowaudit.views.process_map import SMALL, count_words
-
-WIDTH = 442.0
-LABEL = 165.0
-ROW = 27.0
-
-
-def _row_labels(labels: Sequence[str], top: float, row: float, limit: float) -> list[Shape]:
-    shapes: list[Shape] = []
-    for i, label in enumerate(labels):
-        lines = _text.wrap(label, 8.5, limit - 8, 2)
-        middle = top + row * (i + 0.5)
-        for k, line in enumerate(lines):
-            shapes.append(Text(limit - 4, middle + 10.5 * (k - (len(lines) - 1) / 2), line, 8.5, anchor="end"))
-    return shapes
-
-
-def _x_axis(marks: Sequence[float], left: float, right: float, top: float, bottom: float, unit: str) -> list[Shape]:
-    shapes: list[Shape] = []
-    span = marks[-1] - marks[0]
-    for mark in marks:
-        x = left + (right - left) * (mark - marks[0]) / span
-        shapes.append(Line(((x, top), (x, bottom)), _style.GRID, 0.6))
-        shapes.append(Text(x, bottom + 8, number(mark), 7.5, _style.MUTED))
-    shapes.append(Text(right, bottom + 20, unit, 8, _style.MUTED, "end"))
-    return shapes
-
-
-def waterfall_chart(attribution: Attribution, *, lang: Language | None = None, title: str | None = None) -> Picture:
-    """Draw the days each measure saves, from the office as it is down to the redesigned one.
-
-    Parameters
-    ----------
-    attribution : Attribution
-    lang, title
-        See :func:`process_map`.
-
-    Returns
-    -------
-    Picture
-        Whiskers are 95 % intervals of each measure's own saving.
-    """
-    lang = lang or current_language()
-    labels = [
-        _("before (simulated)", lang=lang),
-        *(b.label(lang) for b in attribution.bars),
-        _("after (simulated)", lang=lang),
-    ]
-    levels = [attribution.before]
-    for bar in attribution.bars:
-        levels.append(levels[-1] - bar.saved)
-    high = max(levels)
-    marks = ticks(min(0.0, *levels), high * 1.12 if high > 0 else 1.0)
-    left, right, top = LABEL, WIDTH - 34, 6.0
-    bottom = top + ROW * len(labels)
-    span = marks[-1] - marks[0]
-
-    def at(value: float) -> float:
-        return left + (right - left) * (value - marks[0]) / span
-
-    unit = _("working days (median, end to end)", lang=lang)
-    shapes = [*_x_axis(marks, left, right, top, bottom, unit), *_row_labels(labels, top, ROW, LABEL)]
-    for i in range(len(labels)):
-        y, h = top + ROW * i + 6, ROW - 12
-        middle = y + h / 2
-        if i in (0, len(labels) - 1):
-            value = attribution.before if i == 0 else attribution.after
-            shapes.append(Box(at(0), y, max(at(value) - at(0), 0.5), h, fill=_style.BEFORE if i == 0 else _style.AFTER))
-            shapes.append(Text(at(value) + 4, middle, f"{value:.1f}", 8.5, anchor="start"))
-            continue
-        bar = attribution.bars[i - 1]
-        a, b = sorted((levels[i - 1], levels[i]))
-        saved = bar.saved >= 0
-        fill = "#7f9fbd" if saved else _style.ADDED
-        shapes.append(Box(at(a), y, max(at(b) - at(a), 0.8), h, fill=fill))
-        edge = at(b)
-        if np.isfinite(bar.low) and np.isfinite(bar.high):
-            ends = [min(max(levels[i - 1] - x, marks[0]), marks[-1]) for x in (bar.high, bar.low)]
-            shapes.append(Line(((at(ends[0]), middle), (at(ends[1]), middle)), _style.INK, 0.9))
-            shapes.extend(Line(((at(e), middle - 3), (at(e), middle + 3)), _style.INK, 0.9) for e in ends)
-            edge = max(edge, at(ends[1]))
-        size = f"{abs(bar.saved):.1f}"
-        sign = "" if float(size) == 0 else "−" if saved else "+"
-        shapes.append(Text(edge + 4, middle, f"{sign}{size}", 8.5, anchor="start"))
-        x = at(levels[i - 1])
-        shapes.append(Line(((x, y - 12), (x, y)), _style.MUTED, 0.6, dash=True))
-    x = at(levels[-1])
-    shapes.append(Line(((x, bottom - ROW - 6), (x, bottom - ROW + 6)), _style.MUTED, 0.6, dash=True))
-    notes = (
-        _("Unit: working days of the median end-to-end time, both simulated; mean over replications.", lang=lang),
-        _("Each bar: what the measure adds when those above it are in force; whisker: 95 % interval.", lang=lang),
-    )
-    return Picture(WIDTH, bottom + 28, tuple(shapes), title or _("Working days saved by measure", lang=lang), notes)
 
 
 def _pairs(results: Verdict | FourReductions) -> list[tuple[str, list[Figure]]]:
@@ -232,7 +140,7 @@ def findings_chart(
     marks = ticks(0.0, max(days for _f, days in rows) or 1.0, 4)
     unit = _("working days in all, period of the log", lang=lang)
     labels = [finding_label(f, lang, names) for f, _days in rows]
-    shapes = [*_x_axis(marks, left, right, top, bottom, unit), *_row_labels(labels, top, row, left)]
+    shapes = [*x_axis(marks, left, right, top, bottom, unit), *row_labels(labels, top, row, left)]
     for i, (finding, days) in enumerate(rows):
         y = top + row * i + 6
         w = (right - left) * days / marks[-1]
@@ -373,7 +281,7 @@ def gantt_chart(rows: Sequence[Gantt], *, lang: Language | None = None, title: s
         x = left + (right - left) * max((month - first).days, 0) / days
         shapes.append(Line(((x, top - 4), (x, bottom)), _style.GRID, 0.6))
         shapes.append(Text(x + 1, top - 10, f"{month:%Y-%m}", 7.5, _style.MUTED, "start"))
-    shapes += _row_labels([r.label for r in rows], top, ROW, left)
+    shapes += row_labels([r.label for r in rows], top, ROW, left)
     for i, row in enumerate(rows):
         x = left + (right - left) * (row.start - first).days / days
         w = (right - left) * ((row.end - row.start).days + 1) / days

@@ -11,19 +11,28 @@ from flowaudit.flow import AsIs, Spectrum, discover
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import FourReductions
-from flowaudit.planning import Attribution
+from flowaudit.planning import Attribution, Promise, Robustness, Search, Staffing, Uncertainty
+from flowaudit.redesign import Diff
 from flowaudit.simulation import Forecast, Runs
-from flowaudit.targets import Verdict
-from flowaudit.views.charts import findings_chart, reductions_chart, waterfall_chart
+from flowaudit.targets import Effects, Verdict
+from flowaudit.views.charts import findings_chart, reductions_chart
+from flowaudit.views.compare_chart import compare_chart
 from flowaudit.views.compare_map import compare_map
+from flowaudit.views.diff_map import diff_map
 from flowaudit.views.forecast_chart import forecast_chart
+from flowaudit.views.front_chart import front_chart
 from flowaudit.views.funnel_chart import funnel_chart
 from flowaudit.views.metric_chart import metric_chart
 from flowaudit.views.picture import Picture
 from flowaudit.views.process_map import merge_pairs, process_map
+from flowaudit.views.promise_chart import promise_chart
+from flowaudit.views.robustness_chart import robustness_chart
+from flowaudit.views.sensitivity_chart import sensitivity_chart
 from flowaudit.views.spectrum_chart import spectrum_chart
+from flowaudit.views.staffing_chart import staffing_chart
 from flowaudit.views.time_lines import time_lines
 from flowaudit.views.waiting_chart import waiting_chart
+from flowaudit.views.waterfall_chart import waterfall_chart
 
 if TYPE_CHECKING:
     from flowaudit.study import Study
@@ -32,6 +41,7 @@ Drawable = (
     AsIs
     | Findings
     | Verdict
+    | Effects
     | Attribution
     | FourReductions
     | EventLog
@@ -40,11 +50,23 @@ Drawable = (
     | Waiting
     | Explanation
     | PeerComparison
+    | Search
     | Spectrum
+    | Diff
+    | Promise
+    | Staffing
+    | Uncertainty
+    | Robustness
 )
 
 
-def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language | None = None) -> Picture:
+def draw(
+    thing: Drawable | Study,
+    *,
+    metric: str | None = None,
+    beside: Attribution | None = None,
+    lang: Language | None = None,
+) -> Picture:
     """Draw a result.
 
     Parameters
@@ -52,11 +74,15 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
     thing
         ``AsIs``: the process map. ``EventLog`` or ``Runs``: the map of the log (of the first replication).
         ``Study``: before and after in one map, or the map as it is where nothing is redesigned.
-        ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall.
+        ``Promise``: what can be promised beside what is. ``Staffing``: officers against the share that keeps a promise.
+        ``Uncertainty``: the tornado. ``Robustness``: the saving by demand, and how busy the pools get.
+        ``Verdict`` or ``FourReductions``: bars of the four reductions. ``Attribution``: the waterfall. ``Search``: the portfolios no other one beats.
         ``Findings``: days lost by finding. ``Waiting``: the causes of waiting by activity. ``Explanation``: the cases of a
-        finding as time lines. ``Forecast``: the cases that will still be open, day by day. ``Spectrum``: the passages of a segment between two axes of time.
+        finding as time lines. ``Diff``: what a redesign changes, in one map. ``Forecast``: the cases that will still be open, day by day. ``Effects``: what a reform changed, with intervals and over time. ``Spectrum``: the passages of a segment between two axes of time.
     metric : {"steps", "time", "clock", "materials", "trips"}, optional
-        With ``FourReductions``: how this one is spread over the cases.
+        With ``FourReductions``: how this one is spread over the cases. With ``Attribution``: the one whose savings are drawn.
+    beside : Attribution, optional
+        With ``Attribution``: the same savings, shared out by the other method.
     lang : {"zh", "en"}, optional
         Default: the current language.
 
@@ -73,6 +99,13 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
     from flowaudit.study import Study
 
     lang = lang or current_language()
+    if isinstance(thing, Attribution):
+        return waterfall_chart(thing, beside, metric=metric, lang=lang)
+    if beside is not None:
+        raise UsageError(
+            _("nothing is drawn beside a {kind}.", kind=type(thing).__name__),
+            hint=_("draw(waterfall(coalitions), beside=shapley(coalitions))"),
+        )
     if metric is not None:
         if not isinstance(thing, FourReductions):
             raise UsageError(
@@ -88,8 +121,10 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return compare_map(thing.as_is, thing.to_be, merged=merge_pairs(tuple(thing.scenario)), lang=lang)
     if isinstance(thing, Verdict | FourReductions):
         return reductions_chart(thing, lang=lang)
-    if isinstance(thing, Attribution):
-        return waterfall_chart(thing, lang=lang)
+    if isinstance(thing, Effects):
+        return compare_chart(thing, lang=lang)
+    if isinstance(thing, Search):
+        return front_chart(thing, lang=lang)
     if isinstance(thing, Findings):
         return findings_chart(thing, lang=lang)
     if isinstance(thing, Waiting):
@@ -100,12 +135,22 @@ def draw(thing: Drawable | Study, *, metric: str | None = None, lang: Language |
         return time_lines(thing, lang=lang)
     if isinstance(thing, Spectrum):
         return spectrum_chart(thing, lang=lang)
+    if isinstance(thing, Diff):
+        return diff_map(thing, lang=lang)
     if isinstance(thing, Forecast):
         return forecast_chart(thing, lang=lang)
     if isinstance(thing, Runs):
         return process_map(discover(thing[0]), lang=lang)
     if isinstance(thing, EventLog):
         return process_map(discover(thing), lang=lang)
+    if isinstance(thing, Promise):
+        return promise_chart(thing, lang=lang)
+    if isinstance(thing, Staffing):
+        return staffing_chart(thing, lang=lang)
+    if isinstance(thing, Uncertainty):
+        return sensitivity_chart(thing, lang=lang)
+    if isinstance(thing, Robustness):
+        return robustness_chart(thing, lang=lang)
     raise UsageError(
         _("there is no picture of a {kind}.", kind=type(thing).__name__),
         hint=_("draw the result of discover, diagnose, four_reductions, evaluate or study; a Process or Scenario prints itself."),

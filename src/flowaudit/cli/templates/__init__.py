@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from flowaudit.catalogue import write_template
 from flowaudit.cli.console import say
 from flowaudit.delivery import Place
 from flowaudit.messages import translate as _
+from flowaudit.redesign import scenario_schema
 
 CATALOGUE = "catalogue.xlsx"
-NAMES = ("config.toml", "scenario.toml", "candidates.toml", "targets.toml", "mapping.toml", CATALOGUE)
+SCHEMA = "scenario.schema.json"
+NAMES = ("config.toml", "scenario.toml", SCHEMA, "candidates.toml", "targets.toml", "mapping.toml", CATALOGUE)
 
 
 def template(name: str) -> str:
@@ -28,6 +31,9 @@ def write_templates(folder: Path) -> None:
         for name in missing:
             if name == CATALOGUE:
                 write_template(staged / name)
+            elif name == SCHEMA:
+                text = json.dumps(scenario_schema(), ensure_ascii=False, indent=1) + "\n"
+                (staged / name).write_text(text, encoding="utf-8", newline="\n")
             else:
                 (staged / name).write_text(template(name), encoding="utf-8", newline="\n")
         place.fill(staged, missing)

@@ -27,7 +27,7 @@ def batches(findings: Findings, process: Process) -> Iterator[Idea]:
     """Steps that wait for a set day (W10): done as they come."""
     for finding in found(findings, "W10", measure="M24"):
         activities = known(process, scope([finding], "activities"))
-        if activities and finding.details.get("pattern") == "batching":
+        if activities and finding.details.get("pattern") in ("batching", "automatic"):
             yield Idea(HandleDaily(activities=activities), (finding.statement_zh, finding.statement_en), (finding.id,))
 
 

@@ -1,0 +1,1 @@
+"""Processes whose expected results are known, by theory or by one very long simulation."""
