@@ -41,7 +41,7 @@ ALLOWED = {
 
 HEAVY = {
     "pm4py", "scipy", "matplotlib", "numba", "networkx", "great_tables", "holidays", "pygraphviz", "docx", "xlsxwriter",
-    "typst", "ibis", "chinese_calendar", "SALib",
+    "typst", "ibis", "chinese_calendar", "ipywidgets", "SALib",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.eventlog import from_frame
 from flowaudit.planning import promise
-from flowaudit.planning.kept import Days, least_cases, of_cases, of_runs
+from flowaudit.planning.kept import Days, ended, least_cases, of_cases, of_runs
 from flowaudit.process import fit_process
 from flowaudit.simulation import simulate
 
@@ -96,6 +96,11 @@ def test_the_promise_of_today_is_beside_it_and_at_risk():
     assert "at risk of being broken (10.0% of the cases)" in text
 
 
+def test_a_promise_of_just_the_days_that_are_needed_is_not_at_risk():
+    found = promise(decided([6] * 180 + [10] * 20), catalogue(10, 20), calendar=CALENDAR).whole
+    assert (found.days, found.at_risk, found.certain) == (10, False, True)
+
+
 def test_a_promise_above_the_statutory_limit_is_said():
     found = promise(decided([25] * 100), catalogue(20, 20), calendar=CALENDAR)
     assert found.whole.above_statutory is True
@@ -139,6 +144,13 @@ def test_open_cases_are_lower_bounds_and_not_dropped():
     assert found.days is None or found.days > 2
     assert found.kept_within(2) == pytest.approx(90 / 110)
     assert found.high is None
+
+
+def test_a_case_that_still_runs_counts_until_it_is_out_of_sight():
+    """1, more than 2, 3 and 4 days: 3 of 4 go on after the first, of the two still seen one ends on the third day."""
+    found = ended(Days(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, True, False, False])))
+    assert found == pytest.approx([0.0, 1 / 4, 1 / 4, 5 / 8, 1.0])
+    assert Days(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, True, False, False])).kept(3) == pytest.approx(5 / 8)
 
 
 def test_items_are_told_apart():

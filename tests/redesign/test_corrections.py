@@ -75,6 +75,12 @@ def test_a_suspension_for_the_correction_ends_with_it_wherever_it_was_booked():
     assert [(e.kind, e.first, e.last) for e in after.episodes] == [("检测", 2, 3)]
 
 
+def test_a_visit_in_vain_for_the_second_review_was_made_for_the_first():
+    process, branch, (loop,) = found(Way(AFTER.steps, AFTER.handed, trips=[(4, "大厅"), (5, "大厅"), (6, "窗口")]))
+    after = Corrections(process).without(branch, {loop: None})
+    assert [(t.step, t.site) for t in after.trips] == [(2, "大厅"), (3, "窗口")]
+
+
 def test_what_was_handed_in_only_then_comes_with_the_application():
     process, branch, (loop,) = found(AFTER)
     after = Corrections(process).without(branch, {loop: None})

@@ -72,6 +72,28 @@ def data_needed(measure: Measure, lang: Language) -> str:
         "limit_levels": _("approval system reconfigured: levels, rights of decision", lang=lang),
         "merge_steps": _("approval system reconfigured: one node instead of two", lang=lang),
         "staff": _("staffing and rota decisions; no data sharing", lang=lang),
+        "case_worker": _("approval system reconfigured: one desk with the rights of all offices", lang=lang),
+        "one_form": _("one form in the acceptance system, its fields mapped to those of each item", lang=lang),
+        "notify_once": _("guides and lists of frequent defects in the consultation system", lang=lang),
+        "precheck": _(
+            "rules of the check in the acceptance system, with their version and every alarm on record", lang=lang
+        ),
+        "decide_automatically": _(
+            "rules of the decision with their version, a manual path, samples for audit", lang=lang
+        ),
+        "commit": _("commitments taken in the acceptance system; later checks as tasks; breaches on record", lang=lang),
+        "tolerate_missing": _("acceptance with open materials; their deadlines tracked and announced", lang=lang),
+        "inspect_together": _("one calendar of inspections for the departments; one record that all read", lang=lang),
+        "serve_early": _("early service registered before acceptance and taken over at acceptance", lang=lang),
+        "drop_prerequisite": _("prerequisite taken out of the guides and systems of the item", lang=lang),
+        "issue_together": _("one issuance window or courier; proof of delivery sent to each department", lang=lang),
+        "shorten_promise": _("promised limits changed in guides and systems", lang=lang),
+        "agree_by_silence": _("due dates of consultations in the system; agreement recorded when they pass", lang=lang),
+        "delegate": _("rights, seals and accounts of the department that takes over", lang=lang),
+        "go_online": _("identification and signature online; results sent electronically or by courier", lang=lang),
+        "any_window": _("one queue for all windows; each reads the others' cases", lang=lang),
+        "handle_daily": _("no fixed days in the approval system", lang=lang),
+        "triage": _("simple cases marked in the acceptance system by rules with their version", lang=lang),
     }
     return needs.get(measure.verb, _("to be stated by the data office", lang=lang))
 

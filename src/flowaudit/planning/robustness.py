@@ -315,7 +315,7 @@ def robust(
     for k, factor in enumerate(factors):
         arrivals = arrivals_at(process, factor, calendar)[:cases]
         runs = [
-            simulate(which, replications=replications, seed=seed, calendar=calendar)
+            simulate(which, arrivals=arrivals, replications=replications, seed=seed, calendar=calendar)
             for which in (process, after)
         ]
         verdict = evaluate(

@@ -70,69 +70,75 @@ def _changed(
     key: str,
 ) -> tuple[Process, float]:
     found = [[chances(branch) for branch in template.branches] for template in process.templates]
-    weights = [[t.cases * b.probability for b in t.branches] for t in process.templates]
-    parts = _dealt(found, weights, key)
-    touched = 0.0
+    flat = [
+        (own, template.cases * branch.probability)
+        for template, of_template in zip(process.templates, found, strict=True)
+        for branch, own in zip(template.branches, of_template, strict=True)
+        if own
+    ]
+    parts = iter(_dealt(flat, key))
     templates = list(process.templates)
     for t, template in enumerate(process.templates):
-        if not any(found[t]):
-            continue
-        branches: list[Branch] = []
-        for b, branch in enumerate(template.branches):
-            if not found[t][b]:
-                branches.append(branch)
-                continue
-            touched += weights[t][b]
-            for come, share in parts[t, b].items():
-                new = outcome(branch, [c.what for k, c in enumerate(found[t][b]) if come >> k & 1])
-                branches.append(new if share == 1.0 else replace(new, probability=branch.probability * share))
-        templates[t] = replace(template, branches=tuple(branches))
-    return replace(process, templates=tuple(templates)), touched
+        if any(found[t]):
+            branches: list[Branch] = []
+            for branch, own in zip(template.branches, found[t], strict=True):
+                for come, share in next(parts).items() if own else ():
+                    new = outcome(branch, [c.what for k, c in enumerate(own) if come >> k & 1])
+                    branches.append(new if share == 1.0 else replace(new, probability=branch.probability * share))
+                if not own:
+                    branches.append(branch)
+            templates[t] = replace(template, branches=tuple(branches))
+    return replace(process, templates=tuple(templates)), sum(cases for _own, cases in flat)
 
 
 Parts = dict[int, float]
 """Parts of a branch: which of its chances come about in each, as bits, and its share."""
 
 
-def _dealt(
-    found: Sequence[Sequence[Sequence[Chance[T]]]], weights: Sequence[Sequence[float]], key: str
-) -> dict[tuple[int, int], Parts]:
-    """Deal out all chances, one kind after the other."""
-    kinds: dict[tuple[str, int], list[tuple[int, int, int]]] = defaultdict(list)
-    parts: dict[tuple[int, int], Parts] = {}
-    for t, of_template in enumerate(found):
-        for b, own in enumerate(of_template):
-            if own:
-                parts[t, b] = {0: 1.0}
-            # Two of a kind in one branch are two kinds: dealt together, one would come about where the other does not.
-            seen: Counter[str] | None = None if len({c.key for c in own}) == len(own) else Counter()
-            for k, chance in enumerate(own):
-                number = 0
-                if seen is not None:
-                    number = seen[chance.key]
-                    seen[chance.key] += 1
-                kinds[chance.key, number].append((t, b, k))
+def _dealt(branches: Sequence[tuple[Sequence[Chance[T]], float]], key: str) -> list[Parts]:
+    """Deal out the chances of branches with so many cases each, one kind after the other."""
+    kinds: dict[tuple[str, int], list[tuple[int, int, float]]] = defaultdict(list)
+    for b, (own, _cases) in enumerate(branches):
+        # Two of a kind in one branch are two kinds: dealt together, one would come about where the other does not.
+        seen: Counter[str] | None = None if len({c.key for c in own}) == len(own) else Counter()
+        for k, chance in enumerate(own):
+            number = 0
+            if seen is not None:
+                number = seen[chance.key]
+                seen[chance.key] += 1
+            kinds[chance.key, number].append((b, 1 << k, chance.share))
+    rare = [cases < SPLIT_CASES for _own, cases in branches]
+    whole = [0] * len(branches)
+    parts: list[Parts] = [{0: 1.0} for _branch in branches]
     for (kind, number), places in sorted(kinds.items()):
         due = 0.0
         rng = np.random.default_rng(zlib.crc32(f"{key}|{kind}|{number}".encode()))
         for place in rng.permutation(len(places)).tolist():
-            t, b, k = places[place]
-            parts[t, b], due = _deal(parts[t, b], 1 << k, found[t][b][k].share, weights[t][b], due)
-    return parts
+            b, bit, share = places[place]
+            cases = branches[b][1]
+            if not rare[b]:
+                parts[b], due = _split(parts[b], bit, share, cases, due)
+            elif 0.0 < share < 1.0:
+                due += cases * share
+                if due >= cases / 2:
+                    due -= cases
+                    whole[b] |= bit
+            elif share >= 1.0:
+                whole[b] |= bit
+    return [{whole[b]: 1.0} if rare[b] else part for b, part in enumerate(parts)]
 
 
-def _deal(parts: Parts, bit: int, share: float, weight: float, due: float) -> tuple[Parts, float]:
+def _split(parts: Parts, bit: int, share: float, cases: float, due: float) -> tuple[Parts, float]:
     """Let a chance come about in ``share`` of all parts; return them, and the cases it is still due (or has too many)."""
     out: Parts = {}
     for come, part in parts.items():
-        cases = weight * part
         if share <= 0.0 or share >= 1.0:
             out[come | bit if share >= 1.0 else come] = part
-        elif cases >= SPLIT_CASES:
+        elif cases * part >= SPLIT_CASES:
             out[come | bit], out[come] = part * share, part * (1.0 - share)
         else:
-            due += cases * share
-            happens = due >= cases / 2
-            due -= cases * happens
+            due += cases * part * share
+            happens = due >= cases * part / 2
+            due -= cases * part * happens
             out[come | bit if happens else come] = part
     return out, due

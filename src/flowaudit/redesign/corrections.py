@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flowaudit.messages import translate as _
-from flowaudit.process import Branch, Episode, MaterialUse, Process, Step
+from flowaudit.process import Branch, Episode, MaterialUse, Process, Step, Trip
 from flowaudit.redesign.draft import Draft
 from flowaudit.redesign.measure import MeasureRefusedError
 
@@ -126,15 +126,15 @@ class Corrections:
     def take_out(self, draft: Draft, branch: Branch, gone: Mapping[Loop, Loop | None]) -> None:
         """Take corrections out of a fresh draft of the branch, as :meth:`without` does."""
         falling = self._falling(branch, gone)
+        owner = {i: loop for loop in gone for i in loop.all_steps if i in falling}
+        draft.materials = self._materials(branch, gone, owner)
+        if branch.trips:
+            draft.trips = [trip for t in branch.trips if (trip := _trip(t, branch, owner)) is not None]
+        if branch.episodes:
+            draft.episodes = [left for e in branch.episodes if (left := _episode(e, branch, owner)) is not None]
         for loop, heir in gone.items():
-            self._move(draft, branch, loop, heir, falling)
-        still = {(loop.item, c) for loop in self.loops(branch) if loop not in gone for c in loop.cause}
-        cured = {(loop.item, c) for loop, heir in gone.items() if heir is None for c in loop.cause} - still
-        if cured:
-            draft.materials = [
-                replace(m, accepted=True) if not m.accepted and (m.item, m.canonical_id) in cured else m
-                for m in draft.materials
-            ]
+            for k in () if heir is None else heir.steps:
+                draft.change(k, cause=tuple(dict.fromkeys((*draft.steps[k].cause, *loop.cause))))
         draft.drop_all(falling)
 
     def _falling(self, branch: Branch, gone: Collection[Loop]) -> set[int]:
@@ -180,36 +180,34 @@ class Corrections:
                 return i if i > own[-1] else None
         return None
 
-    def _move(self, draft: Draft, branch: Branch, loop: Loop, heir: Loop | None, falling: set[int]) -> None:
-        """Give what belongs to the steps of a correction to those that stay."""
-        own = falling.intersection(loop.all_steps)
-        anchor = _nearest(branch, loop.steps[0], falling)
-        home = heir.steps[-1] if heir is not None else self._application(branch, loop.item, falling, anchor)
-        if heir is not None:
-            for k in heir.steps:
-                draft.change(k, cause=tuple(dict.fromkeys((*draft.steps[k].cause, *loop.cause))))
-        kept = {(m.item, m.canonical_id) for m in draft.materials if m.step not in falling}
+    def _materials(
+        self, branch: Branch, gone: Mapping[Loop, Loop | None], owner: Mapping[int, Loop]
+    ) -> list[MaterialUse]:
+        """What is handed in without these corrections: what they were about is right at once, or comes with what stays."""
+        still = {(loop.item, c) for loop in self.loops(branch) if loop not in gone for c in loop.cause}
+        cured = {(loop.item, c) for loop, heir in gone.items() if heir is None for c in loop.cause} - still
+        kept = {(m.item, m.canonical_id) for m in branch.materials if m.step not in owner}
         materials: list[MaterialUse] = []
-        for use in draft.materials:
-            if use.step not in own:
-                materials.append(use)
-            elif home is not None and (heir is not None or (use.item, use.canonical_id) not in kept):
-                kept.add((use.item, use.canonical_id))
-                materials.append(replace(use, step=home))
-        draft.materials = materials
-        # A trip to what is done once instead of twice was made for the first time, too.
-        draft.trips = [t for t in draft.trips if t.step not in own or (t.step == loop.again and anchor is not None)]
-        if anchor is not None:
-            draft.trips = [replace(t, step=anchor) if t.step in own else t for t in draft.trips]
-        draft.episodes = [moved for e in draft.episodes if (moved := _episode(e, loop, own, anchor)) is not None]
+        for use in branch.materials:
+            what = (use.item, use.canonical_id)
+            loop = owner.get(use.step)
+            if loop is not None:
+                heir = gone[loop]
+                step = heir.steps[-1] if heir is not None else self._application(branch, loop, owner)
+                if step is None or (heir is None and what in kept):
+                    continue
+                kept.add(what)
+                use = replace(use, step=step)
+            materials.append(replace(use, accepted=True) if not use.accepted and what in cured else use)
+        return materials
 
-    def _application(self, branch: Branch, item: str | None, falling: set[int], anchor: int | None) -> int | None:
+    def _application(self, branch: Branch, loop: Loop, falling: Collection[int]) -> int | None:
         """The step at which the item is applied for, else the one before the correction."""
         for i, step in enumerate(branch.steps):
             node = self._nodes[step.node]
-            if i not in falling and node.stage == "apply" and (item is None or node.item in (item, None)):
+            if i not in falling and node.stage == "apply" and (loop.item is None or node.item in (loop.item, None)):
                 return i
-        return anchor
+        return _nearest(branch, loop.steps[0], falling)
 
 
 def _followers(steps: tuple[Step, ...]) -> list[list[int]]:
@@ -231,15 +229,28 @@ def _nearest(branch: Branch, i: int, falling: Collection[int]) -> int | None:
     return None
 
 
-def _episode(episode: Episode, loop: Loop, own: Collection[int], anchor: int | None) -> Episode | None:
-    """What becomes of a special procedure when a correction falls away; None: it was the correction."""
-    touched = {episode.first, episode.last}.intersection(own)
-    if not touched:
-        return episode
-    if anchor is None or (episode.kind in CORRECTION_KINDS and touched.intersection(loop.steps)):
+def _trip(trip: Trip, branch: Branch, owner: Mapping[int, Loop]) -> Trip | None:
+    """What becomes of a visit in vain; one to what is done once instead of twice was made for the first time, too."""
+    loop = owner.get(trip.step)
+    if loop is None:
+        return trip
+    anchor = _nearest(branch, loop.steps[0], owner) if trip.step == loop.again else None
+    return None if anchor is None else replace(trip, step=anchor)
+
+
+def _episode(episode: Episode, branch: Branch, owner: Mapping[int, Loop]) -> Episode | None:
+    """What becomes of a special procedure when corrections fall away; None: it was one of them, or nothing of it is left."""
+    ends: list[int | None] = [episode.first, episode.last]
+    for k, step in enumerate((episode.first, episode.last)):
+        loop = owner.get(step)
+        if loop is not None:
+            if episode.kind in CORRECTION_KINDS and step in loop.steps:
+                return None
+            ends[k] = _nearest(branch, loop.steps[0], owner)
+    first, last = ends
+    if first is None or last is None or first == last:
         return None
-    first, last = (anchor if k in own else k for k in (episode.first, episode.last))
-    return None if first == last else replace(episode, first=first, last=last)
+    return episode if (first, last) == (episode.first, episode.last) else replace(episode, first=first, last=last)
 
 
 def no_corrections(measure: str) -> MeasureRefusedError:

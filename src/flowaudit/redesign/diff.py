@@ -15,14 +15,11 @@ from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
 from flowaudit.redesign.expected import Expected
-from flowaudit.redesign.facts import FACTS, Facts, facts_of, pools_of
+from flowaudit.redesign.facts import FACTS, LEAST, Facts, facts_of, pools_of
 from flowaudit.redesign.successors import Successors, successors
 
 Change = Literal["kept", "changed", "removed", "merged", "renamed", "result", "new"]
 """What became of an activity: ``merged`` and ``renamed`` are gone, but their work is done in another; ``result`` does it."""
-
-LEAST = 1e-6
-"""Differences below, in times per case or hours, come from rounding."""
 
 MOSTLY = 0.5
 """An activity is merged where at least so much of its work is done in others, else removed."""

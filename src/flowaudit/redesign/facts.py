@@ -21,6 +21,8 @@ FACTS = (
 waiting for it goes on."""
 
 LEAST = 1e-6
+"""Differences below, in times per case or hours, come from rounding."""
+
 _QUANTITIES = frozenset({"times", "cases", "automatic", "visits", "materials", "work_h", "delay_h"})
 _SETS = frozenset({"department", "office", "stage", "level", "batch"})
 

@@ -191,11 +191,7 @@ def _series(both: Counted, metric: str) -> Interrupted | NotRecorded:
             "改革后（或改革前）日志截止太早，末段办件多未办结，时间序列会失真。",
             "a log is too young: the cases of its last periods are mostly open, and a series would bend for that alone.",
         )
-    days = both.follow.days
-    early = tuple(
-        np.ones(len(lapse.open), np.bool_) if days is None else lapse.known & (lapse.room >= days)
-        for lapse in both.lapses
-    )
+    early = [lapse.early(both.follow.days) for lapse in both.lapses]
     rule = both.metrics[metric][0]
     first, second = both.pair.sides
     return interrupted(
@@ -241,11 +237,11 @@ def _left_out(both: Counted, alone: dict[str, tuple[int, int]], statistic: Stati
     else:
         rows.append(("young", follow.cases[0] - follow.early[0], follow.cases[1] - follow.early[1]))
         rows.append(("not_in_time", follow.early[0] - follow.in_time[0], follow.early[1] - follow.in_time[1]))
-    of = [four.per_case["complete"].to_numpy(np.bool_) for four in both.fours]
+    ended = [four.per_case["complete"].to_numpy(np.bool_) for four in both.fours]
     if follow.days is not None:
-        of = [done & lapse.known & (lapse.room >= follow.days) & (lapse.days <= follow.days) for done, lapse in zip(of, both.lapses, strict=True)]  # fmt: skip
+        ended = [lapse.in_time(follow.days) for lapse in both.lapses]
     for metric in both.metrics:
-        gone = [int((mask & np.isnan(x)).sum()) for mask, x in zip(of, both.values(metric, both.kind, statistic), strict=True)]  # fmt: skip
+        gone = [int((mask & np.isnan(x)).sum()) for mask, x in zip(ended, both.values(metric, both.kind, statistic), strict=True)]  # fmt: skip
         rows.append((f"withheld:{metric}", gone[0], gone[1]))
         if metric in alone:
             rows.append((f"no_counterpart:{metric}", *alone[metric]))

@@ -142,9 +142,7 @@ def counted(
     """
     chosen, notes = _policy(pair, policy)
     first, second = (
-        four_reductions(
-            side.log, side.catalogue, unit=side.log.unit, policy=chosen, calendar=calendar, interval=False, beside=False
-        )
+        four_reductions(side.log, unit=side.log.unit, policy=chosen, calendar=calendar, interval=False, beside=False)
         for side in pair.sides
     )
     a, b = (
@@ -202,8 +200,7 @@ def _values(frame: pd.DataFrame, lapse: Lapse, days: int | None, metric: str, st
     complete = frame["complete"].to_numpy(np.bool_)
     if days is None:
         return np.where(complete, x, np.nan)
-    early = lapse.known & (lapse.room >= days)
-    in_time = early & complete & (lapse.days <= days)
+    in_time = lapse.in_time(days)
     if metric == "time" and statistic != "mean":
-        return np.where(in_time, x, np.where(early, np.inf, np.nan))
+        return np.where(in_time, x, np.where(lapse.early(days), np.inf, np.nan))
     return np.where(in_time, x, np.nan)

@@ -51,6 +51,15 @@ class Lapse:
     def known(self) -> Bools:
         return ~np.isnan(self.days) & ~np.isnan(self.room)
 
+    def early(self, days: int | None) -> Bools:
+        """Mark the cases that arrived early enough to be looked at for so many days (None: all)."""
+        return np.ones(len(self.open), np.bool_) if days is None else self.known & (self.room >= days)
+
+    def in_time(self, days: int | None) -> Bools:
+        """Mark those of them that ended within that time."""
+        found: Bools = self.early(days) & self.known & ~self.open
+        return found if days is None else found & (self.days <= days)
+
 
 @dataclass(frozen=True)
 class FollowUp:
@@ -188,12 +197,9 @@ def follow_up(before: Lapse, after: Lapse, asked: int | None = None, *, seed: in
         raise UsageError(_("follow_up is a number of working days, 0 or more; got {value}.", value=asked))
     survival = tuple(time_summary(s.days, s.open, seed=seed) for s in sides)
     days, needed, reasons = _chosen(sides, asked, survival)
-    reach = -math.inf if days is None else days
-    early = [s.known & (s.room >= reach) for s in sides]
-    within = [e & ~s.open & (s.days <= (math.inf if days is None else days)) for s, e in zip(sides, early, strict=True)]
     return FollowUp(
         days, needed, reasons, _pair(len(s.open) for s in sides), _pair(int(s.open.sum()) for s in sides),
-        _pair(int(e.sum()) for e in early), _pair(int(w.sum()) for w in within),
+        _pair(int(s.early(days).sum()) for s in sides), _pair(int(s.in_time(days).sum()) for s in sides),
         (_hidden(before), _hidden(after)), (before.told, after.told), (survival[0], survival[1]),
     )  # fmt: skip
 

@@ -88,8 +88,7 @@ def kept_promises(counted: Counted, calendar: Calendar) -> KeptPromises | NotRec
     for side, lapse in zip(counted.pair.sides, counted.lapses, strict=True):
         frame = clocks(side.log, side.catalogue, unit=side.log.unit, calendar=calendar)
         if counted.follow.days is not None:
-            old = side.log.case_axis[lapse.known & (lapse.room >= counted.follow.days)]
-            frame = frame[frame["case_id"].isin(old)]
+            frame = frame[frame["case_id"].isin(side.log.case_axis[lapse.early(counted.follow.days)])]
         frames.append(frame[frame["promised_limit"].notna()])
     if not frames[1]["promised_on_time"].notna().any():
         return NotRecorded(

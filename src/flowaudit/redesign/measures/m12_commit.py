@@ -177,8 +177,10 @@ class Commit(Measure):
                 return None
 
             def committed(*, broken: bool) -> Branch:
-                given = promise.given(branch)
-                return checks.moved(given, places if given is branch else checks.places(given), broken=broken)
+                draft = Draft(branch)
+                promise.give(draft, branch)
+                checks.move(draft, branch, places, broken=broken)
+                return draft.close()
 
             return [
                 (self.coverage * (1.0 - self.breach), partial(committed, broken=False)),
@@ -228,27 +230,23 @@ class _Promise:
         self.materials, self.items = materials, items
         self.corrections = Corrections(process)
 
-    def given(self, branch: Branch) -> Branch:
-        """The branch without the materials, and without the corrections that were about nothing else."""
+    def give(self, draft: Draft, branch: Branch) -> None:
+        """Take the materials out of a draft of the branch, and the corrections that were about nothing else."""
         if not self.materials:
-            return branch
-        loops = self.corrections.loops(branch)
+            return
         gone = {
             loop: None
-            for loop in loops
+            for loop in self.corrections.loops(branch)
             if loop.cause and self.materials.issuperset(loop.cause) and self._mine(loop.item)
         }
         if gone:
-            branch = self.corrections.without(branch, gone)
-        return replace(
-            branch,
-            materials=tuple(
-                replace(use, source="commit", accepted=True)
-                if use.canonical_id in self.materials and use.source == "applicant" and self._mine(use.item)
-                else use
-                for use in branch.materials
-            ),
-        )
+            self.corrections.take_out(draft, branch, gone)
+        draft.materials = [
+            replace(use, source="commit", accepted=True)
+            if use.canonical_id in self.materials and use.source == "applicant" and self._mine(use.item)
+            else use
+            for use in draft.materials
+        ]
 
     def _mine(self, item: str | None) -> bool:
         return item is None or None in self.items or item in self.items
@@ -279,21 +277,21 @@ class _LaterChecks:
         found = {i: self._place(branch, i) for i in checks}
         return {i: place for i, place in found.items() if place.decisions}
 
-    def moved(self, branch: Branch, places: Mapping[int, _Place], *, broken: bool) -> Branch:
-        """The branch with its checks after the decisions; ``broken``: and these revoked."""
-        draft = Draft(branch)
+    def move(self, draft: Draft, branch: Branch, places: Mapping[int, _Place], *, broken: bool) -> None:
+        """Let the checks of a draft of the branch follow the decisions; ``broken``: and these be revoked."""
+        # One that was done again because of a correction may have fallen away with it.
+        left = {i: place for i, place in places.items() if not draft.dropped(i)}
         # The earlier of two checks first: it has more that comes later.
-        for i in sorted(places, key=lambda i: -len(places[i].later)):
-            before = {k for k, other in places.items() if i in other.later}
-            draft.move(i, before.union(places[i].decisions))
+        for i in sorted(left, key=lambda i: -len(left[i].later)):
+            before = {k for k, other in left.items() if i in other.later}
+            draft.move(i, before.union(left[i].decisions))
             step = branch.steps[i]
             wait = step.wait if before else self._delayed(step)
             draft.change(i, node=self._later_node(step.node), wait=wait)
         # What was put off because of a check is not put off any more.
-        draft.episodes = [e for e in draft.episodes if e.first not in places and e.last not in places]
+        draft.episodes = [e for e in draft.episodes if e.first not in left and e.last not in left]
         if broken:
-            self._revoke(draft, branch, places)
-        return draft.close()
+            self._revoke(draft, branch, left)
 
     def _place(self, branch: Branch, check: int) -> _Place:
         """Where a check stands: the last decisions are one for each item it is about, its own, else those under way."""
