@@ -208,6 +208,9 @@ def test_a_log_gets_a_bracket_of_both_readings():
     assert found.least == 1
     assert list(found.table().columns) == ["pool", "now", "needed_pool", "needed_resource"]
     assert len(found.reading("resource").posts) == 1
+    # What the log itself kept stands beside what the model says of it.
+    assert found.observed == pytest.approx(found.reading("pool").now.kept, abs=0.06)
+    assert any("In the log itself" in s for s in found.sentences("en"))
 
 
 def test_without_officers_there_is_no_answer():

@@ -121,7 +121,7 @@ class Promised:
         """Whether the promise made today is shorter than what the wished share of the cases needs; None: unknown."""
         if self.promised is None or self.promised.working_days is None or self.days is None:
             return None
-        return self.days >= self.promised.working_days
+        return self.days > self.promised.working_days
 
     @property
     def certain(self) -> bool:

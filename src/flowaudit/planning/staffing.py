@@ -11,11 +11,11 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import InsufficientDataError, UsageError, nearest
-from flowaudit.eventlog import EventLog, Unit
+from flowaudit.eventlog import EventLog, Unit, as_unit
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import metric_label
-from flowaudit.planning.case_days import PromisedMetric, require_metric
+from flowaudit.planning.case_days import PromisedMetric, days_of, require_metric, require_recorded
 from flowaudit.planning.kept import shown_share
 from flowaudit.planning.staffing_search import Answer, Judge, Post, StaffSearch, Tried
 from flowaudit.process import Contention, Process, utilisation
@@ -23,7 +23,7 @@ from flowaudit.redesign import Entry, Scenario, Staff
 from flowaudit.simulation import readings
 from flowaudit.worktime import Calendar, load_calendar
 
-Tell = Callable[["Contention", Tried], None]
+Tell = Callable[[Contention, Tried], None]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,13 @@ class Reading:
         wanted = {p.pool: p.change for p in self.posts}
         return next((t for t in self.tried if dict(t.changes) == wanted), self.now)
 
-    def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
+    def beyond_chance(self, level: float) -> bool:
+        """Whether the whole interval says that the promise is kept (or, where no number is enough, broken)."""
+        if self.answer == "never":
+            return self.unlimited.high is not None and self.unlimited.high < level
+        return self.reached.low is not None and self.reached.low >= level
+
+    def to_dict(self) -> dict[str, Any]:
         return {
             "contention": self.contention, "queue_h": self.queue_h, "answer": self.answer, "added": self.added,
             "spared": self.spared, "now": self.now.to_dict(), "unlimited": self.unlimited.to_dict(),
@@ -98,6 +104,8 @@ class Staffing:
         Of every staffing tried.
     readings : tuple of Reading
         Both readings of a log; one for a diagram, which says itself what queues.
+    observed : float or None
+        Share of the cases of the log that kept it; None of a diagram.
     base : Scenario or None
         The redesign the staff is for.
     """
@@ -108,6 +116,7 @@ class Staffing:
     item: str
     replications: int
     readings: tuple[Reading, ...]
+    observed: float | None = None
     base: Scenario | None = None
 
     @property
@@ -124,11 +133,7 @@ class Staffing:
     @property
     def sure(self) -> bool:
         """Whether what was found is beyond chance of the simulation in every reading."""
-        return all(
-            (r.unlimited.high if r.answer == "never" else r.reached.low) is not None
-            and ((r.unlimited.high or 1.0) < self.level if r.answer == "never" else (r.reached.low or 0.0) >= self.level)
-            for r in self.readings
-        )  # fmt: skip
+        return all(r.beyond_chance(self.level) for r in self.readings)
 
     def reading(self, contention: Contention) -> Reading:
         """Return the answer on one reading.
@@ -195,6 +200,8 @@ class Staffing:
         """Return the answer, and what it rests on."""
         lang = lang or current_language()
         told = [self._answer(lang)]
+        if self.observed is not None:
+            told.append(_("In the log itself {kept:.1%} of the cases keep it; what the simulation says of today differs from that by the error of its model.", lang=lang, kept=shown_share(self.observed)))  # fmt: skip
         for reading in self.readings:
             told.extend(self._about(reading, lang))
         if not self.sure:
@@ -246,8 +253,8 @@ class Staffing:
         lang = lang or current_language()
         return {
             "promise_days": self.promise_days, "level": self.level, "metric": self.metric, "item": self.item,
-            "replications": self.replications, "least": self.least, "most": self.most, "sure": self.sure,
-            "readings": [r.to_dict(lang) for r in self.readings], "sentences": list(self.sentences(lang)),
+            "replications": self.replications, "observed": self.observed, "least": self.least, "most": self.most, "sure": self.sure,
+            "readings": [r.to_dict() for r in self.readings], "sentences": list(self.sentences(lang)),
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -346,12 +353,14 @@ def smallest_staffing(
             hint=_("{name}=0.95 is usual.", name="level"),
         )
     require_metric(metric)
+    if isinstance(source, EventLog):
+        require_recorded(as_unit(source, unit), metric, calendar or load_calendar())
     fitted = _readings(source, catalogue, unit, calendar, replications, seed, min_cases)
     calendar = calendar or load_calendar(fitted[0].calendar)
-    found, named = [], ""
+    code, named = _item(fitted[0], item)
+    found = []
     for process in fitted:
         redesigned = process if scenario is None else scenario.apply(process)
-        code, named = _item(redesigned, item)
         judge = Judge(int(promise_days), level, metric, code, catalogue or process.catalogue, calendar)
         tell = (lambda tried, c=process.contention: progress(c, tried)) if progress else None
         search = StaffSearch(
@@ -363,7 +372,11 @@ def smallest_staffing(
                 process.contention, search.queue_h, search.now, search.unlimited, answer, posts, tuple(search.tried)
             )
         )
-    return Staffing(int(promise_days), level, metric, named, replications, tuple(found), scenario)
+    observed = None
+    if isinstance(source, EventLog):
+        cases = days_of(as_unit(source, unit), metric, code, catalogue, calendar)
+        observed = cases.kept(promise_days) if len(cases) else None
+    return Staffing(int(promise_days), level, metric, named, replications, tuple(found), observed, scenario)
 
 
 def _readings(

@@ -95,7 +95,7 @@ class Post:
         return self.needed - self.now
 
     def text(self, lang: Language | None = None) -> str:
-        return _("{pool} {now} → {needed} (asked for {busy:.0%} of its hours then)", lang=lang, pool=self.pool, now=self.now, needed=self.needed, busy=self.busy_then)  # fmt: skip
+        return _("{pool}: {now} → {needed} (asked for {busy:.0%} of its hours then)", lang=lang, pool=self.pool, now=self.now, needed=self.needed, busy=self.busy_then)  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         return {

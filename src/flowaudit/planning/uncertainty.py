@@ -217,7 +217,7 @@ class Uncertainty:
         told.append(_("Alone, {input} moves it most: from {a} to {b} ({low} to {high} of the input).", lang=lang, input=top.input.label(lang), a=self.shown(top.at_low, lang), b=self.shown(top.at_high, lang), low=top.input.shown(top.input.low), high=top.input.shown(top.input.high)))  # fmt: skip
         for index in self.indices:
             low, high = index.bounds
-            told.append(_("{input}: {total:.0%} of the variance goes with it (95 % interval {low:.0%} to {high:.0%}), {first:.0%} with it alone.", lang=lang, input=index.input.label(lang), total=min(index.total, 1.0), low=low, high=high, first=min(max(index.first, 0.0), 1.0)))  # fmt: skip
+            told.append(_("{input}: {total:.0%} of the variance goes with it (95 % interval {low:.0%} to {high:.0%}), {first:.0%} with it alone.", lang=lang, input=index.input.label(lang), total=min(index.total, 1.0), low=low, high=high, first=min(max(index.first, 0.0), index.total, 1.0)))  # fmt: skip
         first = self.measure_first
         if first is not None:
             told.append(_("To be surer of the result, first get surer of this: {input} ({advice}).", lang=lang, input=first.label(lang), advice=first.advice(lang)))  # fmt: skip

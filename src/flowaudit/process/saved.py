@@ -94,7 +94,7 @@ class BranchRow(NamedTuple):
     materials: list[MaterialRow]
     episodes: list[EpisodeRow]
     trips: list[TripRow]
-    merged: list[tuple[int, int]] = []
+    merged: tuple[tuple[int, int], ...] = ()
 
 
 class _Part(BaseModel):

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowaudit.errors import UsageError, nearest
-from flowaudit.messages import Language, current_language
-from flowaudit.messages import both as said
+from flowaudit.messages import Language, both, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import Mix, NotRecorded, clocks, wilson
 from flowaudit.targets.changes import changes
@@ -185,39 +184,39 @@ def _as_target(name: str, value: float | str | Target) -> Target:
     return Target.model_validate({"metric": name, "at_most": float(value)})
 
 
-def judged(target: Target, both: Counted, names: Sequence[str], mix: Mix, *, seed: int = 0) -> TargetResult:
+def judged(target: Target, compared: Counted, names: Sequence[str], mix: Mix, *, seed: int = 0) -> TargetResult:
     """Hold what was promised against what was reached: met or not met where the interval says so, else unsure.
 
     A promised reduction is held against the change at one mix of cases, where that can be had; a promised bound against
     the cases that came after the reform.
     """
-    if target.metric not in both.metrics:
-        return _unsure(target, said("the logs do not both record this metric, or it is not compared."))
-    measured = both.metrics[target.metric][1].policy
+    if target.metric not in compared.metrics:
+        return _unsure(target, both("the logs do not both record this metric, or it is not compared."))
+    measured = compared.metrics[target.metric][1].policy
     if target.rule is not None and target.rule != measured:
-        return _unsure(target, said("it is meant by the counting rule {asked}, the logs are counted by {measured}.", asked=target.rule, measured=measured))  # fmt: skip
-    keep = _population(target, both)
+        return _unsure(target, both("it is meant by the counting rule {asked}, the logs are counted by {measured}.", asked=target.rule, measured=measured))  # fmt: skip
+    keep = _population(target, compared)
     if target.statistic == "share":
-        return _share_kept(target, both, keep)
-    found = changes(both, target.metric, target.statistic, names, mix, seed=seed, keep=keep)
+        return _share_kept(target, compared, keep)
+    found = changes(compared, target.metric, target.statistic, names, mix, seed=seed, keep=keep)
     if target.at_most is not None:
         level = found.of("followed", "crude")
         if level is None:
-            return _unsure(target, said("no finished case to hold it against."))
+            return _unsure(target, both("no finished case to hold it against."))
         return _decided(target, level.after.value, level.after.low, level.after.high, target.at_most, less=True)
     change = found.of("standardised", "followed", "crude")
     if change is None:
-        return _unsure(target, said("no finished case to hold it against."))
+        return _unsure(target, both("no finished case to hold it against."))
     if change.rate is None:
-        return _unsure(target, said("nothing to reduce: it is 0 before."))
+        return _unsure(target, both("nothing to reduce: it is 0 before."))
     return _decided(target, change.rate, change.rate_low, change.rate_high, target.reduction or 0.0, less=False)
 
 
-def _population(target: Target, both: Counted) -> tuple[Bools, Bools] | None:
+def _population(target: Target, compared: Counted) -> tuple[Bools, Bools] | None:
     """Mark the cases a target is about; a property that is not recorded is an error of its own."""
     if not target.population:
         return None
-    frames = both.properties([name for name, _values in target.population])
+    frames = compared.properties([name for name, _values in target.population])
     first, second = (
         np.logical_and.reduce([frame[name].isin(values).to_numpy(np.bool_) for name, values in target.population])
         for frame in frames
@@ -225,12 +224,12 @@ def _population(target: Target, both: Counted) -> tuple[Bools, Bools] | None:
     return first, second
 
 
-def _share_kept(target: Target, both: Counted, keep: tuple[Bools, Bools] | None) -> TargetResult:
+def _share_kept(target: Target, compared: Counted, keep: tuple[Bools, Bools] | None) -> TargetResult:
     """Share of the cases after that keep a bound; what took longer than it was looked at does not."""
-    x = both.values(target.metric, both.kind, "median")[1]
+    x = compared.values(target.metric, compared.kind, "median")[1]
     x = x[~np.isnan(x) & (True if keep is None else keep[1])]
     if not len(x):
-        return _unsure(target, said("no finished case to hold it against."))
+        return _unsure(target, both("no finished case to hold it against."))
     kept = int((x <= (target.at_most or 0.0)).sum())
     low, high = wilson(kept, len(x))
     return _decided(target, kept / len(x), low, high, target.share or 0.0, less=False)
@@ -242,7 +241,7 @@ def _decided(
     met = (high is not None and high <= bound) if less else (low is not None and low >= bound)
     missed = (low is not None and low > bound) if less else (high is not None and high < bound)
     status: Status = "met" if met else "not_met" if missed else "unsure"
-    reasons = said("the interval reaches over the bound: more cases are needed to tell.") if status == "unsure" else ("", "")  # fmt: skip
+    reasons = both("the interval reaches over the bound: more cases are needed to tell.") if status == "unsure" else ("", "")  # fmt: skip
     return TargetResult(target, value, low, high, status, reasons)
 
 

@@ -81,7 +81,7 @@ class UseELicence(Measure):
         asked = Corrections(process).causes()
         for material in self._wanted(process):
             found += _against(process, material)
-        if process.has_visits and not any(asked.get(m) for m in self._wanted(process)):
+        if not any(asked.get(m) for m in self._wanted(process)):
             found.append(both(
                 "No correction of the log is about these materials: neither time nor trips are seen to be saved, only materials."
             ))  # fmt: skip

@@ -76,7 +76,11 @@ def inspections(findings: Findings, process: Process) -> Iterator[Idea]:
     for names, members in groups:
         why = members[0]
         measure = InspectTogether(activities=tuple(sorted(names, key=place.__getitem__)), coordination_h=ONE_DAY_H)
-        yield Idea(measure, (why.statement_zh, why.statement_en), ids(members))
+        # What becomes one inspection has no order any more: it answers the findings about that order, too.
+        ordered = [
+            f for f in found(findings, "W09") if len(f.details.get("pair", ())) > 0 and set(f.details["pair"]) <= names
+        ]
+        yield Idea(measure, (why.statement_zh, why.statement_en), ids([*members, *ordered]))
 
 
 def levels(findings: Findings, process: Process) -> Iterator[Idea]:
