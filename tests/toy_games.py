@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from processes import MONDAY, Path, Station, constant, line, network
 
 from flowaudit.metrics import CountingRule
+from flowaudit.planning.outcome import Outcome
 from flowaudit.process import Process
 from flowaudit.redesign import names
 from flowaudit.redesign.measure import Direction, Measure
@@ -22,7 +22,7 @@ RULE = CountingRule("t", "time", "全程时间", "end-to-end time", "工作日",
 class Game:
     """Combinations of ``n`` measures whose values are given: array (2^n, replications)."""
 
-    def __init__(self, values, refused=None):
+    def __init__(self, values, few=None):
         self.table = np.asarray(values, float)
         self.n = len(self.table).bit_length() - 1
         assert len(self.table) == 1 << self.n
@@ -37,23 +37,16 @@ class Game:
         self.scenario = Entries(entries=entries)
         self.rules = {"time": RULE}
         self.replications, self.whole = self.table.shape[1], (1 << self.n) - 1
+        self.few = few or self.replications
         self.asked = set()
 
     def simulate(self, combinations, progress=None):
         self.asked |= set(combinations)
 
-    def values(self, combination, metric, statistic):
+    def outcome(self, combination, metric, statistic, *, few=False):
         assert combination in self.asked
-        return self.table[combination]
-
-    def reshuffled(self, combination, metric, statistic):
-        return None
-
-    def mean(self, combination, metric, statistic):
-        return sum(map(Fraction, self.table[combination].tolist()), Fraction()) / self.replications
-
-    def known(self, combination, metric, statistic):
-        return True
+        values = self.table[combination]
+        return Outcome.of(values[: self.few] if few or combination & (combination + 1) else values)
 
     def refused(self, combination):
         return frozenset()

@@ -169,7 +169,7 @@ def test_intervals_are_those_of_paired_differences():
     """Half of the difference of what two combinations save, from the values of the four; they differ in every replication."""
     game = coalitions(random_line(), cut(("a", 1), ("b", 1)), replications=6)
     bar = shapley(game, statistic="mean").of("time").bars[0]
-    v = [game.values(c, "time", "mean") for c in range(4)]
+    v = [game.outcome(c, "time", "mean").values for c in range(4)]
     saved = ((v[0] - v[1]) + (v[2] - v[3])) / 2
     assert len(set(saved.tolist())) > 2
     assert (bar.saved, bar.low, bar.high) == pytest.approx(mean_interval(saved), abs=1e-12)
@@ -183,7 +183,7 @@ def test_a_median_that_was_the_same_in_all_replications_may_still_vary():
     for seed in range(40):
         game = coalitions(process, plan, replications=3, seed=seed)
         moving, nothing = shapley(game).of("time").bars
-        saved = game.values(0, "time", "median") - game.values(1, "time", "median")
+        saved = game.outcome(0, "time", "median").values - game.outcome(1, "time", "median").values
         if len(set(saved.tolist())) == 1:
             break
     else:
@@ -253,10 +253,10 @@ def test_the_two_sources_of_an_interval_are_told_apart():
 
 
 def test_intervals_of_drawn_orders_hold_the_exact_value():
-    """300 draws of eight orders: 95 % intervals contain the exact share in 92 to 98 % of nine times as many bars."""
+    """150 draws of eight pairs of orders: 95 % intervals contain the exact share in 92 to 98 % of nine times as many bars."""
     game = overlapping(9)
     exact, inside = exactly(game), []
-    for seed in range(300):
+    for seed in range(150):
         bars = shapley(game, orders=16, seed=seed).of("time").bars
         inside += [bar.low <= value <= bar.high for bar, value in zip(bars, exact, strict=True)]
     assert 0.92 < np.mean(inside) < 0.98
@@ -271,3 +271,56 @@ def test_the_same_seed_draws_the_same_orders():
 def test_orders_come_in_pairs(orders):
     with pytest.raises(UsageError, match="pairs"):
         shapley(overlapping(9), orders=orders)
+
+
+# Few replications off the stated order.
+
+
+def noisy(n, replications, seed, few=None):
+    """What each combination saves, its own luck in part shared by all: as common random numbers leave it."""
+    rng = np.random.default_rng(seed)
+    shared, own = rng.standard_normal(replications), rng.standard_normal((1 << n, replications))
+    expected = overlapping(n).table[:, :1]
+    return Game(expected * (1 + 0.2 * shared) + 0.05 * own, few)
+
+
+def test_few_replications_sum_to_the_total_of_all():
+    for seed in range(5):
+        game = noisy(4, 30, seed, few=8)
+        found = shapley(game).of("time")
+        assert fsum(bar.saved for bar in found.bars) == pytest.approx(found.total, abs=1e-12)
+        assert (found.before, found.after) == (waterfall(game).of("time").before, waterfall(game).of("time").after)
+
+
+def test_few_replications_where_all_agree_are_as_good_as_all():
+    """The two methods differ by the same in every replication: nothing is lost."""
+    table = overlapping(3, replications=30).table + np.random.default_rng(0).standard_normal(30)
+    few, every = (shapley(Game(table, n)).of("time").bars for n in (8, None))
+    assert [b.saved for b in few] == pytest.approx([b.saved for b in every], abs=1e-9)
+
+
+def test_intervals_from_few_replications_hold_the_expected_value():
+    expected, inside, lengths = exactly(overlapping(3, replications=1)), [], []
+    for seed in range(400):
+        bars = shapley(noisy(3, 30, seed, few=8)).of("time").bars
+        inside += [bar.low <= value <= bar.high for bar, value in zip(bars, expected, strict=True)]
+        lengths += [bar.high - bar.low for bar in bars]
+    assert 0.93 < np.mean(inside) < 0.98
+    alone = [b.high - b.low for s in range(50) for b in shapley(Game(noisy(3, 30, s).table[:, :8])).of("time").bars]
+    assert np.mean(lengths) < 0.7 * np.mean(alone), "the other replications are of no use"
+
+
+def test_few_replications_are_simulated_where_few_were_asked_for(monkeypatch):
+    process, plan, asked = random_line(), cut(("a", 1), ("b", 1)), []
+    before = simulate(process, replications=6, seed=5, calendar=CALENDAR)
+    run = lambda *a, **k: asked.append(k["replications"]) or simulate(*a, **k)  # noqa: E731
+    monkeypatch.setattr("flowaudit.planning.coalitions.simulate", run)
+    few = Coalitions(process, plan, before=before, few=3, calendar=CALENDAR)
+    found = shapley(few, statistic="mean").of("time")
+    assert sorted(asked) == [3, 6, 6], "b alone; a, and both, are stages"
+    every = shapley(Coalitions(process, plan, before=before, calendar=CALENDAR), statistic="mean").of("time")
+    assert found.total == every.total
+    # Both are cut by a day, less where there was none to cut; the two do not get in each other's way.
+    assert [b.saved for b in found.bars] == pytest.approx([b.saved for b in every.bars], abs=0.05)
+    with pytest.raises(UsageError, match="at least 2"):
+        Coalitions(process, plan, before=before, few=1, calendar=CALENDAR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import pandas as pd
 
 from flowaudit.catalogue import Catalogue, read_catalogue
 from flowaudit.cli.console import Stages, say, show_table
+from flowaudit.cli.files import write_json, write_table
 from flowaudit.cli.run import mapping_given
 from flowaudit.delivery import Place, plain
 from flowaudit.documents import write_book
@@ -47,7 +47,6 @@ FILES = (*(f"{name}.csv" for name in TABLES), "effects.xlsx", "effects.svg", "ef
 """What may be written, in the order in which it is moved into its place."""
 
 SHOWN = 30
-_FORMULA = re.compile("^'*[=+\\-@＝＋－＠\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -239,13 +238,13 @@ def _write(out: Path, found: Effects) -> tuple[str, ...]:
     lang = current_language()
     chart = compare_chart(found, lang=lang)
     writers: dict[str, Callable[[Path], object]] = {
-        f"{name}.csv": partial(_csv, table) for name, table in effect_frames(found).items()
+        f"{name}.csv": partial(write_table, table) for name, table in effect_frames(found).items()
     }
     writers |= {
         "effects.xlsx": lambda path: write_book(effect_tables(found, lang), path, lang=lang),
         "effects.svg": chart.save,
         "effects.png": chart.save,
-        "effects.json": lambda path: _json(found, path),
+        "effects.json": lambda path: write_json(found.to_dict(), path),
     }
     files = tuple(name for name in FILES if name in writers)
     place = Place(out)
@@ -254,19 +253,3 @@ def _write(out: Path, found: Effects) -> tuple[str, ...]:
             writers[name](staged / name)
         place.fill(staged, files, drop=[name for name in FILES if name not in files])
     return files
-
-
-def _json(found: Effects, path: Path) -> None:
-    text = json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table that spreadsheet programs open as it is, and take no cell of it for a formula."""
-    safe = table.copy()
-    for column in safe.columns:
-        if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):
-            words = safe[column].astype("object").where(safe[column].notna(), "").astype(str)
-            safe[column] = ["'" + text if _FORMULA.match(text) else text for text in words]
-    safe.columns = pd.Index(["'" + str(c) if _FORMULA.match(str(c)) else str(c) for c in safe.columns])
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")

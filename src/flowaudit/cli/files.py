@@ -25,5 +25,11 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     safe = table.copy()
     for column in safe.columns:
         if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):
-            safe[column] = ["'" + text if _FORMULA.match(text) else text for text in safe[column].astype(str)]
+            words = safe[column].astype("object").where(safe[column].notna(), "").astype(str)
+            safe[column] = [_as_text(word) for word in words]
+    safe.columns = pd.Index([_as_text(str(name)) for name in safe.columns])
     safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _as_text(word: str) -> str:
+    return "'" + word if _FORMULA.match(word) else word

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import mean_interval, metric_label
 from flowaudit.planning.attribution import Bar, Note, Savings, Statistic
 from flowaudit.planning.coalitions import Coalitions
+from flowaudit.planning.outcome import Outcome, combined
 
 Array = npt.NDArray[np.float64]
 Weights = Mapping[int, int]
@@ -51,11 +54,11 @@ def savings_of(
         And what is to be said: of metrics that have none, and of measures that presuppose others.
     """
     counted = {0, coalitions.whole}.union(*(part.weights for part in parts))
-    known = {m: all(coalitions.known(c, m, statistic) for c in counted) for m in coalitions.rules}
+    known = {m: all(coalitions.outcome(c, m, statistic).mean is not None for c in counted) for m in coalitions.rules}
     found = []
     for metric in (m for m, whole in known.items() if whole):
         bars = tuple(_bar(coalitions, k, part, metric, statistic) for k, part in enumerate(parts))
-        before, after = (float(coalitions.mean(c, metric, statistic)) for c in (0, coalitions.whole))
+        before, after = (float(coalitions.outcome(c, metric, statistic).mean or 0) for c in (0, coalitions.whole))
         found.append(
             Savings(metric, replace(coalitions.rules[metric], statistic=statistic), before, after, bars)
         )  # fmt: skip
@@ -64,27 +67,52 @@ def savings_of(
 
 
 def _bar(coalitions: Coalitions, k: int, part: Part, metric: str, statistic: Statistic) -> Bar:
-    values = {c: coalitions.values(c, metric, statistic) for c in part.weights}
-    anew = {c: x for c in part.weights if (x := coalitions.reshuffled(c, metric, statistic)) is not None}
-    saved = float(sum(w * coalitions.mean(c, metric, statistic) for c, w in part.weights.items()) / part.of)
-    chance = mean_interval(
-        _summed(part.weights, part.of, values),
-        reshuffled=_summed(part.weights, part.of, anew) if len(anew) == len(values) else None,
-    )
-    drawn = np.array([_summed(w, part.of_draw, values).mean() for w in part.draws])
-    order = mean_interval(drawn) if len(drawn) else (saved, saved, saved)
-    # Distances from the bar that have nothing to do with each other add up like the sides of a right angle.
-    below, above = (math.hypot(chance[i] - chance[0], order[i] - order[0]) for i in (1, 2))
+    share, chance = _share(coalitions, k, part, metric, statistic)
+    saved = float(share)
+    few = {c: coalitions.outcome(c, metric, statistic, few=True) for c in part.weights}
+    drawn = np.array([combined(w, part.of_draw, few).values.mean() for w in part.draws])
+    order = _distances(drawn) if len(drawn) else (0.0, 0.0)
+    # Distances that have nothing to do with each other add up like the sides of a right angle.
+    below, above = (math.hypot(*sides) for sides in zip(chance, order, strict=True))
     entry = coalitions.scenario.entries[k]
     return Bar(
-        entry.measure.id, entry.label("zh"), entry.label("en"), saved, saved - below, saved + above,
-        (chance[2] - chance[1]) / 2, (order[2] - order[1]) / 2,
+        entry.measure.id, entry.label("zh"), entry.label("en"), saved, saved - below, saved + above, sum(chance) / 2, sum(order) / 2
     )  # fmt: skip
 
 
-def _summed(weights: Weights, of: int, values: Mapping[int, Array]) -> Array:
-    total: Array = np.sum([w * values[c] for c, w in weights.items()], axis=0)
-    return total / of
+def _share(
+    coalitions: Coalitions, k: int, part: Part, metric: str, statistic: Statistic
+) -> tuple[Fraction, tuple[float, float]]:
+    """A measure's share, and how far chance may have moved it from its expected value, down and up."""
+
+    def outcomes(combinations: Iterable[int], few: bool) -> dict[int, Outcome]:
+        return {c: coalitions.outcome(c, metric, statistic, few=few) for c in combinations}
+
+    stated = {(1 << k) - 1: 1, (1 << k + 1) - 1: -1}
+    n, few = coalitions.replications, coalitions.few
+    if few == n or set(part.weights) == set(stated):
+        share = combined(part.weights, part.of, outcomes(part.weights, few=False))
+        return share.mean or Fraction(), _distances(share.values, share.reshuffled)
+    # The share in the stated order from all replications, and what the share asked for differs from it from the few.
+    apart = Counter(part.weights)
+    apart.subtract({c: part.of * w for c, w in stated.items()})
+    whole = combined(stated, 1, outcomes(stated, few=False))
+    base, moved = combined(stated, 1, outcomes(stated, few=True)), combined(apart, part.of, outcomes(apart, few=True))
+    anew = None
+    if base.reshuffled is not None and moved.reshuffled is not None:
+        anew = base.reshuffled + n / few * moved.reshuffled
+    sides = (
+        (few / n, _distances(base.values + n / few * moved.values, anew)),
+        ((n - few) / n, _distances(whole.values[few:])),
+    )
+    below, above = (math.hypot(*(weight * far[i] for weight, far in sides)) for i in (0, 1))
+    return (whole.mean or Fraction()) + (moved.mean or Fraction()), (below, above)
+
+
+def _distances(values: Array, reshuffled: Array | None = None) -> tuple[float, float]:
+    """How far the ends of the interval of a mean lie from it."""
+    mean, low, high = mean_interval(values, reshuffled=reshuffled)
+    return mean - low, high - mean
 
 
 def _unknown(metric: str) -> Note:

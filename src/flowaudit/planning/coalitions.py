@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from flowaudit.errors import InputError, UsageError
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, CountingRule, Figure, NotRecorded
 from flowaudit.planning.attribution import Statistic
+from flowaudit.planning.outcome import Outcome
 from flowaudit.process import Process
 from flowaudit.redesign import MeasureRefusedError, Scenario
 from flowaudit.simulation import Runs, simulate
@@ -20,8 +20,8 @@ from flowaudit.targets import Measured, measure_runs, reshuffled
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
-Values = Mapping[tuple[str, str], Array]
-"""(metric, statistic) to one value for each replication."""
+Outcomes = Mapping[tuple[str, str], Outcome]
+"""By metric and statistic."""
 
 STATISTICS: Mapping[Statistic, Callable[[Array], float]] = {
     "median": lambda x: float(np.median(x)),
@@ -54,6 +54,8 @@ class Coalitions:
         Step policy; default: the one the office as it is records.
     cases : int, optional
         The number of cases ``before`` was simulated with.
+    few : int, optional
+        Replications of the combinations that are no stage of the scenario; default: all. See :func:`shapley`.
     calendar : Calendar, optional
         Default: the one the process was fitted with.
 
@@ -81,6 +83,7 @@ class Coalitions:
         stages: Sequence[Process] | None = None,
         policy: str | None = None,
         cases: int | None = None,
+        few: int | None = None,
         calendar: Calendar | None = None,
     ) -> None:
         if after is not None and (len(after), after.seed) != (len(before), before.seed):
@@ -91,8 +94,12 @@ class Coalitions:
                 ),
                 hint=_("simulate both with the same seed and the same number of replications."),
             )  # fmt: skip
+        if few is not None and few < 2:
+            raise UsageError(_("few replications are at least 2; got {n}.", n=few))
         self.process, self.scenario = process, scenario
         self.replications, self.seed = len(before), before.seed
+        # What is left beside the few must have a spread, too.
+        self.few = self.replications if few is None or few > self.replications - 2 else few
         self._cases, self._calendar = cases, calendar or load_calendar(process.calendar)
         self._stages = tuple(stages) if stages is not None else scenario.stages(process)
         self._policy = policy
@@ -107,9 +114,7 @@ class Coalitions:
         self.rules: Mapping[str, CountingRule] = {
             m: replace(recorded[m].rule, baseline="simulated", period="") for m in METRICS if m in recorded
         }
-        self._values: dict[int, Values] = {}
-        self._anew: dict[int, Values] = {}
-        self._means: dict[tuple[int, str, Statistic], Fraction] = {}
+        self._outcomes: dict[tuple[int, bool], Outcomes] = {}
         self._same_as: dict[int, int] = {}
         self._refused: dict[int, frozenset[int]] = {}
 
@@ -128,32 +133,20 @@ class Coalitions:
         for combination, in_force, process, refused in self._walk(ways, 0, 0, self.process, frozenset(), 0):
             if combination not in missing:
                 continue
-            if in_force not in self._values:
-                self._values[in_force], self._anew[in_force] = self._summed_up(self._measured(in_force, process))
+            if (in_force, True) not in self._outcomes:
+                measured = self._measured(in_force, process)
+                for few in (True, False) if measured.replications > self.few else (True,):
+                    self._outcomes[in_force, few] = self._summed_up(measured, self.few if few else self.replications)
             self._same_as[combination], self._refused[combination] = in_force, refused
             done += 1
             if progress:
                 progress(done, len(wanted))
 
-    def values(self, combination: int, metric: str, statistic: Statistic) -> Array:
-        """Return one value for each replication; the combination must have been simulated."""
-        return self._values[self._same_as[combination]][metric, statistic]
-
-    def reshuffled(self, combination: int, metric: str, statistic: Statistic) -> Array | None:
-        """Return values for replications that might have been as well; None where there are none."""
-        return self._anew[self._same_as[combination]].get((metric, statistic))
-
-    def mean(self, combination: int, metric: str, statistic: Statistic) -> Fraction:
-        """Return the mean over replications, without any rounding: shares of it can then sum to it exactly."""
-        key = (self._same_as[combination], metric, statistic)
-        if key not in self._means:
-            values = self._values[key[0]][metric, statistic]
-            self._means[key] = sum(map(Fraction, values.tolist()), Fraction()) / len(values)
-        return self._means[key]
-
-    def known(self, combination: int, metric: str, statistic: Statistic) -> bool:
-        """Say whether the metric has a value in every replication."""
-        return bool(np.isfinite(self.values(combination, metric, statistic)).all())
+    def outcome(self, combination: int, metric: str, statistic: Statistic, *, few: bool = False) -> Outcome:
+        """Return what a combination that has been simulated comes to: in the few replications, or in all it was simulated with."""
+        in_force = self._same_as[combination]
+        found = self._outcomes.get((in_force, few)) or self._outcomes[in_force, True]
+        return found[metric, statistic]
 
     def refused(self, combination: int) -> frozenset[int]:
         """Return the measures that change nothing in this combination, since they presuppose one that is not in it."""
@@ -191,32 +184,31 @@ class Coalitions:
         given = self._given.get(in_force)
         if given is not None:
             return given
+        # Its bits are those of the first measures, none left out: 0, 1, 3, 7 ...
+        stage = in_force & (in_force + 1) == 0
         return self._measure(
             simulate(
-                process, cases=self._cases, replications=self.replications, seed=self.seed, calendar=self._calendar
+                process, cases=self._cases, replications=self.replications if stage else self.few, seed=self.seed,
+                calendar=self._calendar,
             )
-        )
+        )  # fmt: skip
 
     def _measure(self, runs: Runs) -> Measured:
         return measure_runs(runs, runs.process.catalogue, policy=self._policy, calendar=self._calendar)
 
-    def _summed_up(self, measured: Measured) -> tuple[Values, Values]:
-        """The statistics of each replication, and of replications put together anew (see :func:`reshuffled`).
-
-        The former are NaN where nothing is counted, or it is counted by another rule; the latter are left out where there is
-        none.
-        """
-        found: dict[tuple[str, str], Array] = {}
-        anew: dict[tuple[str, str], Array] = {}
+    def _summed_up(self, measured: Measured, replications: int) -> Outcomes:
+        """The statistics of the first replications; NaN where nothing is counted, or it is counted by another rule."""
+        found: dict[tuple[str, str], Outcome] = {}
         for metric, rule in self.rules.items():
             figure = measured.reductions.primary[metric]
             values = measured.values(metric, self._policy if metric == "steps" else None)
             alike = metric == "steps" or (isinstance(figure, Figure) and figure.rule.comparable(rule))
             if isinstance(values, NotRecorded) or not alike:
-                found |= {(metric, s): np.full(self.replications, np.nan) for s in STATISTICS}
+                found |= {(metric, s): Outcome.of(np.full(replications, np.nan)) for s in STATISTICS}
                 continue
-            samples = measured.samples(values)
+            samples = measured.samples(values)[:replications]
+            anew = reshuffled(measured, values, tuple(STATISTICS), first=replications)
             for statistic, of in STATISTICS.items():
-                found[metric, statistic] = np.array([of(x) if len(x) else np.nan for x in samples])
-            anew |= {(metric, s): x for s, x in reshuffled(measured, values, tuple(STATISTICS)).items()}
-        return found, anew
+                each = np.array([of(x) if len(x) else np.nan for x in samples])
+                found[metric, statistic] = Outcome.of(each, anew.get(statistic))
+        return found

@@ -59,6 +59,10 @@ def shapley(
     of the error. A bar's interval then has two sources that are told apart: ``by_order`` (over pairs of orders) and ``by_chance``
     (over replications); ``low`` and ``high`` hold both.
 
+    Where :class:`Coalitions` simulates only ``few`` replications of what is no stage of the scenario, a bar is that of the
+    waterfall, from all replications, moved by what the two methods differ by in these few (a control variate): it sums to the
+    same total, and is nearly as sure.
+
     A combination's measures are applied in the scenario's order. A measure that is refused without another one adds nothing
     there; the notes say how often.
 

@@ -15,7 +15,12 @@ MOST = 4_000_000
 
 
 def reshuffled(
-    measured: Measured, values: Floats, statistics: Sequence[str], mask: Bools | None = None
+    measured: Measured,
+    values: Floats,
+    statistics: Sequence[str],
+    mask: Bools | None = None,
+    *,
+    first: int | None = None,
 ) -> dict[str, Floats]:
     """Return quantiles of replications put together from the cases of all of them.
 
@@ -28,6 +33,8 @@ def reshuffled(
         Those that are not quantiles are left out: a mean hardly ever has the same value twice.
     mask : array of bool, optional
         Of the cases that count.
+    first : int, optional
+        Of the first so many replications only.
 
     Returns
     -------
@@ -41,17 +48,18 @@ def reshuffled(
     queue, their statistics vary less than those of real ones.
     """
     asked = [s for s in statistics if s in QUANTILES]
+    replications = measured.replications if first is None else min(first, measured.replications)
     cases = np.bincount(measured.replication, minlength=measured.replications)
-    if not asked or measured.replications < 2 or cases.min() != cases.max() or not cases.min():
+    if not asked or replications < 2 or cases.min() != cases.max() or not cases.min():
         return {}
     keep = measured.complete if mask is None else measured.complete & mask
-    table = np.where(keep, values, np.nan).reshape(measured.replications, -1)
+    table = np.where(keep, values, np.nan).reshape(measured.replications, -1)[:replications]
     n = table.shape[1]
     rng, every, found = np.random.default_rng(0), np.arange(n), {s: np.empty(DRAWS) for s in asked}
     at_once = max(MOST // n, 1)
-    for first in range(0, DRAWS, at_once):
-        rows = slice(first, min(first + at_once, DRAWS))
-        drawn = rng.integers(0, measured.replications, (rows.stop - rows.start, n))
+    for begin in range(0, DRAWS, at_once):
+        rows = slice(begin, min(begin + at_once, DRAWS))
+        drawn = rng.integers(0, replications, (rows.stop - rows.start, n))
         # What is not known comes last.
         sorted_ = np.sort(table[drawn, every], axis=1)
         known = n - np.isnan(sorted_).sum(axis=1)
