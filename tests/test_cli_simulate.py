@@ -42,7 +42,7 @@ def office(tmp_path_factory):
     for column in ("start", "end"):
         frame[column] = DAY0 + pd.to_timedelta((frame[column] * 3600).round(), unit="s")
     path = tmp_path_factory.mktemp("office") / "office.csv"
-    frame.towrite_table(path, index=False)
+    frame.to_csv(path, index=False)
     return path
 
 
@@ -73,7 +73,7 @@ def test_for_programs(office, capsys):
     assert found["fidelity"]["figures"]
     assert found["overloaded"] == []
     forecast = found["forecast"]
-    frame = pd.readwrite_table(office)
+    frame = pd.read_csv(office)
     assert forecast["cases"] == (frame.groupby("case_id").size() == 1).sum() > 0
     assert forecast["replications"] == 8
     assert len(forecast["each"]) == forecast["cases"]
@@ -92,14 +92,14 @@ def test_a_folder_is_written_whole_and_a_saved_process_gives_the_same_runs(offic
     assert {path.name for path in out.iterdir()} == names
     assert all(name in told for name in names)
     assert (out / "summary.csv").read_bytes().startswith(b"\xef\xbb\xbf")
-    summary = pd.readwrite_table(out / "summary.csv", encoding="utf-8-sig")
+    summary = pd.read_csv(out / "summary.csv", encoding="utf-8-sig")
     assert list(summary.columns[:4]) == ["metric", "statistic", "unit", "mean"]
     assert not summary.isna().any().any()
-    log = fa.readwrite_table(out / "simulated.csv")
+    log = fa.read_csv(out / "simulated.csv")
     assert (log.n_cases, set(log.activities)) == (summary["mean"][summary["metric"] == "cases"].sum(), {"受理", "决定"})
     assert json.loads((out / "fidelity.json").read_text("utf-8"))["figures"]
     first = json.loads((out / "summary.json").read_text("utf-8"))
-    assert list(pd.readwrite_table(out / "forecast.csv").columns) == ["case_id", "open_days", "p50", "p80", "p95"]
+    assert list(pd.read_csv(out / "forecast.csv").columns) == ["case_id", "open_days", "p50", "p80", "p95"]
 
     # The saved process, run again; what only a log can tell is gone from the folder.
     again = tmp_path / "again"
@@ -133,7 +133,7 @@ def test_other_periods(office, saved, capsys):
     )
     assert code == 0
     counts = {r["statistic"]: r["mean"] for r in json.loads(out)["summary"] if r["metric"] == "cases"}
-    frame = pd.readwrite_table(office, parse_dates=["end"])
+    frame = pd.read_csv(office, parse_dates=["end"])
     # Accepted by Sunday's evening: in the log, and about as many in its simulation.
     accepted = ((frame["activity"] == "受理") & (frame["end"] < pd.Timestamp("2024-03-11"))).sum()
     assert counts["ended"] + counts["open"] == pytest.approx(accepted, abs=3)

@@ -19,7 +19,7 @@ from flowaudit.flow import AsIs, discover
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import POLICIES, FourReductions, complete_cases, four_reductions
-from flowaudit.planning import Attribution, Coalitions, Variation, sensitivity, waterfall
+from flowaudit.planning import Attribution, Coalitions, Variation, sensitivity, shapley, waterfall
 from flowaudit.process import Process, fit_process
 from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
@@ -29,6 +29,12 @@ from flowaudit.worktime import load_calendar
 
 Progress = Callable[[str, int, int], None]
 Model = TypeVar("Model", bound=BaseModel)
+
+MOST_SHARED = 6
+"""Measures up to which the saving is shared out whatever their order, too: 2^6 combinations."""
+
+FEW = 8
+"""Replications of the combinations that are only simulated for that: they correct shares that rest on all replications."""
 
 POLICY_FORMS = (*POLICIES, *(key.split("_")[0] for key in POLICIES))
 """How a step-counting policy may be written: its name, or the letter it begins with."""
@@ -48,6 +54,7 @@ def stage_names(lang: Language | None = None) -> dict[str, str]:
         "after": _("simulating the redesigned office", lang=lang),
         "evaluate": _("comparing before and after", lang=lang),
         "attribute": _("sharing the saving out over the measures", lang=lang),
+        "share": _("sharing it out whatever the order", lang=lang),
         "vary": _("varying the assumptions", lang=lang),
     }
 
@@ -203,7 +210,9 @@ class Study:
     proposed : bool
         The scenario was proposed by flowaudit, not given.
     before, after, to_be, attribution
-        None where no measure is simulated.
+        None where no measure is simulated. ``attribution`` shares the saving out in the order of the scenario.
+    order_free : Attribution or None
+        The same, whatever the order; None for a single measure, and for more than six.
     variations : tuple of Variation
         The scenario with its assumptions changed, one at a time.
     answers : tuple of tuple of str
@@ -231,6 +240,7 @@ class Study:
     redesigned: Process | None
     verdict: Verdict
     attribution: Attribution | None
+    order_free: Attribution | None
     variations: tuple[Variation, ...]
     answers: tuple[tuple[str, ...], ...]
     settings: StudySettings
@@ -334,18 +344,24 @@ def study(
         min_cases=options.min_cases,
     )
     after = run(redesigned, "after") if redesigned is not None else None
-    verdict = evaluate(
-        before if after is None else after, asked, baseline=before, catalogue=catalogue, policy=options.policy,
-        calendar=calendar, fidelity=trust, progress=within("evaluate"),
-    )  # fmt: skip
+    first = measure_runs(before, catalogue, policy=options.policy, calendar=calendar, progress=within("evaluate"))
+    second = first
+    if after is not None:
+        second = measure_runs(
+            after, after.process.catalogue, policy=first.policy, calendar=calendar, progress=within("evaluate")
+        )
+    verdict = evaluate(second, asked, baseline=first, policy=options.policy, calendar=calendar, fidelity=trust)
     attribution: Attribution | None = None
+    order_free: Attribution | None = None
     variations: tuple[Variation, ...] = ()
     if after is not None:
         coalitions = Coalitions(
-            process, chosen, before=before, after=after, stages=stages, policy=options.policy, cases=options.cases,
-            calendar=calendar,
+            process, chosen, before=before, measured={0: first, (1 << len(chosen)) - 1: second}, stages=stages,
+            policy=options.policy, cases=options.cases, few=FEW, calendar=calendar,
         )  # fmt: skip
         attribution = waterfall(coalitions, progress=within("attribute"))
+        if 1 < len(chosen) <= MOST_SHARED:
+            order_free = shapley(coalitions, progress=within("share"))
         variations = sensitivity(
             process, chosen, before=before, stages=stages, policy=options.policy, cases=options.cases,
             calendar=calendar, progress=within("vary"),
@@ -354,7 +370,7 @@ def study(
         log=view, catalogue=catalogue, quality=quality, as_is=as_is, observed=observed, findings=findings, process=process,
         scenario=chosen, proposed=scenario is None, suggestions=suggestions, refused=refused, before=before, after=after,
         to_be=None if after is None else discover(after[0], calendar=calendar), redesigned=redesigned, verdict=verdict,
-        attribution=attribution, variations=variations,
+        attribution=attribution, order_free=order_free, variations=variations,
         answers=answers(findings, stages, chosen, suggestions), settings=options, duties=duties or Duties(),
         inputs={**log.provenance.sha256, **(inputs or {})},
     )  # fmt: skip

@@ -91,7 +91,8 @@ def decided_together(process: Process, nodes: Iterable[int]) -> list[str]:
 def _meets(process: Process, node: Node) -> bool:
     """Whether cases are let go on few days of the week, as a meeting does."""
     batch = node.batch
-    if batch is None or batch.kind != "slots":
+    # What a system lets go at set times is its schedule, no meeting.
+    if node.automatic or batch is None or batch.kind != "slots":
         return False
     days = (process.gates[batch.gate].rates[:5] > 0).any(axis=1).sum()
     return bool(days <= MEETING_DAYS)

@@ -65,10 +65,14 @@ class NotifyOnce(Measure):
 
     def label(self, lang: Language | None = None) -> str:
         about = (", " if lang == "en" else "、").join(self.materials) or _("all materials", lang=lang)
+        if self.together and self.avoided == 0:
+            return _("all corrections asked for at once: {about}", lang=lang, about=about)
         told = _("{share:.0%} of the corrections avoided: {about}", lang=lang, share=self.avoided, about=about)
         return told + (_("; further ones asked for with the first", lang=lang) if self.together else "")
 
     def assumed(self, lang: Language | None = None) -> str:
+        if self.avoided == 0:
+            return ""
         return _("{share:.0%} of these corrections are avoided", lang=lang, share=self.avoided)
 
     def cautions(self, process: Process) -> tuple[Caution, ...]:
