@@ -35,6 +35,15 @@ def test_a_scenario_is_proposed_and_said_to_be(made):
     assert made.attribution.of("time").total == pytest.approx(-made.verdict.comparison("time").difference)
 
 
+def test_the_saving_is_shared_out_in_the_stated_order_and_whatever_the_order(made):
+    assert 1 < len(made.scenario) <= 6
+    assert [bar.measure for bar in made.order_free.of("time").bars] == [m.id for m in made.scenario]
+    for savings in made.attribution.savings:
+        free = made.order_free.of(savings.metric)
+        assert (free.before, free.after) == (savings.before, savings.after)
+        assert sum(bar.saved for bar in free.bars) == pytest.approx(free.total, abs=1e-9)
+
+
 def test_no_log_with_simulated_cases_passes_for_observed(made):
     assert made.observed.time.rule.baseline == "log_before"
     assert {c.before.rule.baseline for c in made.verdict.comparisons} == {"simulated"}

@@ -23,7 +23,7 @@ from flowaudit.planning import Attribution, Coalitions, Variation, sensitivity, 
 from flowaudit.process import Process, fit_process
 from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
-from flowaudit.targets import Target, Verdict, evaluate, require_recorded
+from flowaudit.targets import Target, Verdict, evaluate, measure_runs, require_recorded
 from flowaudit.toml import problems_of, read_toml
 from flowaudit.worktime import load_calendar
 

@@ -134,7 +134,9 @@ def test_what_the_log_does_not_say_is_not_zero(lacking):
 
 def test_a_simulated_log_without_visits_had_none_a_recorded_one_may_not_have_noted_them():
     nobody = pd.DataFrame({"case_id": pd.Series(dtype="str"), "date": pd.Series(dtype="datetime64[us]")})
-    frame = pd.DataFrame({"case_id": ["1", "2"], "activity": "受理", "end": pd.to_datetime(["2024-01-02", "2024-01-03"])})
+    frame = pd.DataFrame(
+        {"case_id": ["1", "2"], "activity": "受理", "end": pd.to_datetime(["2024-01-02", "2024-01-03"])}
+    )
     recorded = from_frame(frame, tables={"visits": nobody})
     assert isinstance(trips(recorded), NotRecorded)
     simulated = EventLog(recorded.events, recorded.tables, Provenance(source="simulated"), recorded.unit)

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from flowaudit.errors import InsufficientDataError, UsageError
 from flowaudit.planning import uncertainty
+from flowaudit.planning.indices import sobol
 from flowaudit.planning.inputs import Input, changed, inputs_of, relative_errors
-from flowaudit.planning.uncertainty import _sobol
 from flowaudit.redesign import Measure, MeasureRefusedError, Scenario
 from flowaudit.targets import Target
 
@@ -110,7 +110,7 @@ def test_the_result_spreads_as_far_as_its_inputs_let_it(found):
 def test_a_linear_function_has_the_indices_of_its_squared_slopes():
     """y = a + 2 b + 3 c on [0, 1]: 1/14, 4/14, 9/14, first and total alike."""
     inputs = tuple(Input(k, 0.0, 0.5, 1.0, k, k) for k in "abc")
-    indices, spread = _sobol(inputs, lambda x: x["a"] + 2 * x["b"] + 3 * x["c"], 256, 11)
+    indices, spread = sobol(inputs, lambda x: x["a"] + 2 * x["b"] + 3 * x["c"], 256, 11)
     assert [i.input.key for i in indices] == ["c", "b", "a"]
     for index, share in zip(indices, (9 / 14, 4 / 14, 1 / 14), strict=True):
         assert index.first == pytest.approx(share, abs=0.04)
@@ -122,7 +122,7 @@ def test_a_linear_function_has_the_indices_of_its_squared_slopes():
 def test_a_product_has_the_indices_on_paper():
     """X uniform on .2 to .8, Z on .8 to 1.2: alone v m'^2 / V and v' m^2 / V, together v v' / V more."""
     inputs = (Input("x", 0.2, 0.5, 0.8, "x", "x"), Input("z", 0.8, 1.0, 1.2, "z", "z"))
-    indices, _spread = _sobol(inputs, lambda i: i["x"] * i["z"], 512, 3)
+    indices, _spread = sobol(inputs, lambda i: i["x"] * i["z"], 512, 3)
     v, w = 0.6**2 / 12, 0.4**2 / 12
     total = v + w * 0.25 + v * w
     x, z = indices
@@ -135,7 +135,7 @@ def test_a_product_has_the_indices_on_paper():
 
 def test_an_input_that_does_nothing_has_no_share():
     inputs = tuple(Input(k, 0.0, 0.5, 1.0, k, k) for k in "ab")
-    indices, _spread = _sobol(inputs, lambda x: x["a"] ** 2, 64, 1)
+    indices, _spread = sobol(inputs, lambda x: x["a"] ** 2, 64, 1)
     assert indices[0].input.key == "a"
     assert indices[1].total == pytest.approx(0.0, abs=1e-9)
 
@@ -143,7 +143,7 @@ def test_an_input_that_does_nothing_has_no_share():
 def test_a_seed_of_zero_is_a_seed_and_global_luck_is_left_alone():
     state = np.random.get_state()[1].copy()
     inputs = (Input("a", 0.0, 0.5, 1.0, "a", "a"),)
-    assert _sobol(inputs, lambda x: x["a"], 8, 0)[0] == _sobol(inputs, lambda x: x["a"], 8, 0)[0]
+    assert sobol(inputs, lambda x: x["a"], 8, 0)[0] == sobol(inputs, lambda x: x["a"], 8, 0)[0]
     assert (np.random.get_state()[1] == state).all()
 
 

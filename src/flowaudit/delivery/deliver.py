@@ -157,6 +157,7 @@ def _verdict(study: Study, lang: Language) -> dict[str, object]:
         **study.verdict.to_dict(lang),
         "observed": study.observed.to_dict(lang),
         "attribution": None if study.attribution is None else study.attribution.to_dict(lang),
+        "attribution_order_free": None if study.order_free is None else study.order_free.to_dict(lang),
         "sensitivity": [v.to_dict(lang) for v in study.variations],
     }
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from flowaudit.documents._shares import shares
 from flowaudit.documents._words import DASH, count, figure_text, interval, number, percent, pick
-from flowaudit.documents.content import Block, Heading, Paragraph, figure, table
+from flowaudit.documents.content import Block, Heading, Paragraph, table
 from flowaudit.documents.content import Figure as Drawn
 from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import METRICS, Figure, NotRecorded, distance_name, metric_label, trust_name
 from flowaudit.study import Study
 from flowaudit.targets import Comparison, status_name
-from flowaudit.views import reductions_chart, waterfall_chart
+from flowaudit.views import reductions_chart
 
 MOST_WAITS = 15
 """Waits that are missed, listed at most."""
@@ -39,12 +40,7 @@ def effects(study: Study, lang: Language) -> tuple[list[Block], int]:
     ]  # fmt: skip
     for zh, en in study.verdict.notes:
         blocks.append(Paragraph(pick(lang, zh, en)))
-    if study.attribution is not None and len(study.scenario):
-        blocks += [
-            Heading(_("(II) What each measure adds", lang=lang)),
-            _attribution_table(study, lang),
-            figure(waterfall_chart(study.attribution, lang=lang), _("Working days saved by measure", lang=lang)),
-        ]
+    blocks += shares(study, lang)
     blocks += [
         Heading(_("(III) How far to trust the estimate", lang=lang)),
         *_fidelity(study, lang),
@@ -136,27 +132,6 @@ def _observed_table(study: Study, lang: Language) -> Block:
         )  # fmt: skip
     head = (_("Metric", lang=lang), _("Unit", lang=lang), _("Observed", lang=lang), _("Counting rule", lang=lang))
     return table(_("The four reductions as observed", lang=lang), head, rows, widths=(2, 1.3, 2, 7))
-
-
-def _attribution_table(study: Study, lang: Language) -> Block:
-    found = study.attribution.of("time") if study.attribution is not None else None
-    bars = found.bars if found is not None else ()
-    rows: list[tuple[object, ...]] = [
-        (i, b.measure, b.label(lang), number(b.saved, 2), interval(b.low, b.high, 2) or DASH)
-        for i, b in enumerate(bars, 1)
-    ]
-    if found is not None:
-        rows.append(("", "", _("together", lang=lang), number(found.total, 2), DASH))
-    head = (
-        _("No.", lang=lang), _("Id", lang=lang), _("Measure", lang=lang), _("Saved (working days)", lang=lang), _("95 % interval", lang=lang),
-    )  # fmt: skip
-    notes = (
-        _("Working days of the median end-to-end time. Measures are applied in this order; another order would share the saving otherwise. "
-          "The rows sum to the total but for rounding.", lang=lang),
-    )  # fmt: skip
-    return table(
-        _("Savings by measure", lang=lang), head, rows, notes=notes, widths=(0.8, 1, 6, 1.8, 2), numeric=(3, 4)
-    )
 
 
 def _sensitivity(study: Study, lang: Language) -> list[Block]:

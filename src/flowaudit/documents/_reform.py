@@ -51,9 +51,17 @@ def answered(study: Study, measure: Measure) -> list[Finding]:
 
 
 def saved(study: Study, measure: Measure) -> bool:
-    """Say whether the simulation saw the measure save time: a twentieth of a day at least, beyond its luck."""
-    bars = study.attribution.of("time").bars if study.attribution is not None else ()
-    return any(bar.low >= LEAST_SAVED for m, bar in zip(study.scenario, bars, strict=False) if m == measure)
+    """Say whether the simulation saw the measure save time: a twentieth of a day at least, beyond its luck.
+
+    In the stated order, or whatever the order: what another measure has saved already is not held against it.
+    """
+    ways = [way for way in (study.attribution, study.order_free) if way is not None and "time" in way.metrics]
+    return any(
+        bar.low >= LEAST_SAVED
+        for way in ways
+        for m, bar in zip(study.scenario, way.of("time").bars, strict=True)
+        if m == measure
+    )
 
 
 def data_needed(measure: Measure, lang: Language) -> str:

@@ -49,6 +49,7 @@ from flowaudit.metrics.handover import handovers
 from flowaudit.metrics.levels import approval_levels, sign_offs
 from flowaudit.metrics.materials import SPLIT, Materials, conditional_shares, materials, split_name
 from flowaudit.metrics.mean_interval import mean_interval
+from flowaudit.metrics.open_hours import open_hours
 from flowaudit.metrics.problems import measure_problems
 from flowaudit.metrics.queues import queue_curves
 from flowaudit.metrics.reduction import Reduction, average_rate
@@ -139,6 +140,7 @@ __all__ = [
     "official_clock",
     "online_capability",
     "online_share",
+    "open_hours",
     "property_of",
     "quantile_interval",
     "queue_curves",

@@ -10,7 +10,7 @@ from flowaudit.messages import Language
 from flowaudit.process import Process
 from flowaudit.redesign import Scenario
 from flowaudit.simulation import Runs, simulate
-from flowaudit.targets import Comparison, evaluate
+from flowaudit.targets import Comparison, evaluate, measure_runs
 from flowaudit.worktime import Calendar, load_calendar
 
 
@@ -92,11 +92,12 @@ def sensitivity(
     ]
     whole = stages or scenario.stages(process)
     n = len(before)
+    office = measure_runs(before, process.catalogue, policy=policy, calendar=calendar)
     found = []
     for done, (k, measure) in enumerate(changed, 1):
         rest = Scenario.of(scenario.name, (measure, *scenario.measures[k + 1 :]))
         runs = simulate(rest.apply(whole[k]), cases=cases, replications=n, seed=before.seed, calendar=calendar)
-        compared = evaluate(runs, baseline=before, catalogue=process.catalogue, policy=policy, calendar=calendar)
+        compared = evaluate(runs, baseline=office, policy=policy, calendar=calendar, guards=False)
         found.append(Variation(measure.id, measure.assumed("zh"), measure.assumed("en"), compared.comparisons, n))
         if progress:
             progress(done, len(changed))

@@ -206,7 +206,7 @@ class Staffing:
             told.extend(self._about(reading, lang))
         if not self.sure:
             told.append(_("Not all of this is beyond chance: more replications narrow it down.", lang=lang))
-        told.append(_("Each staffing was simulated {n} times with the same luck; no officer of it can be left out, but the same number spread otherwise was not searched through. New officers work the present hours.", lang=lang, n=self.replications))  # fmt: skip
+        told.append(_("Each staffing was simulated {n} times with the same luck; none of the officers added can be left out, but the same number spread otherwise was not searched through. New officers work the present hours.", lang=lang, n=self.replications))  # fmt: skip
         return tuple(told)
 
     def _what(self, lang: Language) -> dict[str, Any]:

@@ -12,32 +12,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowaudit.errors import InsufficientDataError, UsageError, nearest
-from flowaudit.eventlog import EventLog
+from flowaudit.errors import UsageError, nearest
 from flowaudit.messages import Language, current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import (
-    COLUMN_OF,
     METRICS,
-    NotRecorded,
-    case_measures,
-    four_reductions,
     metric_label,
     statistic_name,
 )
-from flowaudit.planning.demand import arrivals_at
-from flowaudit.planning.inputs import Input, changed, inputs_of
-from flowaudit.planning.thinning import thinned
+from flowaudit.planning.indices import Index, sobol
+from flowaudit.planning.inputs import Input, inputs_of
+from flowaudit.planning.varied import QUANTILES, Varied
 from flowaudit.process import Process
-from flowaudit.redesign import MeasureRefusedError, Scenario
-from flowaudit.simulation import Runs, simulate
-from flowaudit.targets import Target, evaluate, interval
+from flowaudit.redesign import Scenario
+from flowaudit.targets import Target, interval
 from flowaudit.worktime import Calendar, load_calendar
 
 Array = npt.NDArray[np.float64]
 SavedStatistic = Literal["mean", "median", "p90", "p95"]
 
-QUANTILES = {"median": 0.5, "p90": 0.9, "p95": 0.95}
 LEAST = 16
 """With fewer samples the indices say nothing."""
 
@@ -73,36 +66,6 @@ class Swing:
             "input": self.input.key, "label": self.input.label(lang), "low": self.input.low, "base": self.input.base,
             "high": self.input.high, "at_low": self.at_low, "at_high": self.at_high, "swing": self.size,
             "error": None if math.isnan(self.error) else self.error, "source": self.input.source(lang),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Index:
-    """How much of the result's variance comes from one input.
-
-    Attributes
-    ----------
-    first, first_error : float
-        Share it explains alone (first-order Sobol' index), and half-width of its 95 % bootstrap interval.
-    total, total_error : float
-        Share that would go with it, all it does together with the others included (total index).
-    """
-
-    input: Input
-    first: float
-    first_error: float
-    total: float
-    total_error: float
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """95 % interval of the total index, within 0 and 1."""
-        return max(self.total - self.total_error, 0.0), min(self.total + self.total_error, 1.0)
-
-    def to_dict(self, lang: Language | None = None) -> dict[str, Any]:
-        return {
-            "input": self.input.key, "label": self.input.label(lang), "first": self.first, "first_error": self.first_error,
-            "total": self.total, "total_error": self.total_error,
         }  # fmt: skip
 
 
@@ -347,28 +310,12 @@ def uncertainty(
     259-270, doi 10.1016/j.cpc.2009.09.018. Iwanaga, Usher, Herman. Toward SALib 2.0. *Socio-Environmental Systems
     Modelling* 4 (2022) 18155, doi 10.18174/sesmo.18155.
     """
-    if samples < LEAST or samples & (samples - 1):
-        raise UsageError(
-            _("samples is a power of 2, at least {least}; got {n}.", least=LEAST, n=samples), hint="samples=64"
-        )
-    if metric not in METRICS:
-        near = nearest(metric, METRICS, n=1)
-        raise UsageError(
-            _("there is no measure '{name}'.", name=metric),
-            hint=_("did you mean '{near}'?", near=near[0])
-            if near
-            else _("choose one of: {names}", names=", ".join(METRICS)),
-        )
-    if statistic != "mean" and statistic not in QUANTILES:
-        raise UsageError(
-            _("there is no statistic '{name}'.", name=statistic),
-            hint=_("choose one of: {names}", names=", ".join(("mean", *QUANTILES))),
-        )
+    _require_options(samples, metric, statistic)
     if target is not None:
         metric, statistic = target.metric, "mean"
     calendar = calendar or load_calendar(process.calendar)
     inputs = inputs_of(process, scenario, ranges)
-    trial = _Trial.of(process, scenario, inputs, metric, statistic, target, ways, cases, policy, seed, calendar)
+    trial = Varied.of(process, scenario, inputs, metric, statistic, target, ways, cases, policy, seed, calendar)
     total = 1 + 2 * len(inputs) + samples * (2 + min(CHOSEN, len(inputs)))
     done = 0
 
@@ -394,7 +341,7 @@ def uncertainty(
     indices: tuple[Index, ...] = ()
     spread = np.zeros(0)
     if moving:
-        indices, spread = _sobol(moving, lambda v: float(result(v, max(replications // 2, 1)).mean()), samples, seed)
+        indices, spread = sobol(moving, lambda v: float(result(v, max(replications // 2, 1)).mean()), samples, seed)
     if progress and done < total:
         progress(total, total)
     low_, high_ = np.quantile(spread, [0.05, 0.95]) if len(spread) else (math.nan, math.nan)
@@ -406,121 +353,24 @@ def uncertainty(
     )  # fmt: skip
 
 
-def _sobol(
-    inputs: tuple[Input, ...], result: Callable[[Mapping[str, float]], float], samples: int, seed: int
-) -> tuple[tuple[Index, ...], Array]:
-    """Vary inputs together; return their indices, the largest total first, and the results of the independent draws."""
-    from SALib.analyze import sobol as analysis
-    from SALib.sample import sobol as design
-
-    k = len(inputs)
-    problem = {"num_vars": k, "names": [i.key for i in inputs], "bounds": [[i.low, i.high] for i in inputs]}
-    points = design.sample(problem, samples, calc_second_order=False, seed=seed)
-    known: dict[tuple[float, ...], float] = {}
-    results = np.empty(len(points))
-    for row, point in enumerate(points):
-        values = tuple(i.value(float(x)) for i, x in zip(inputs, point, strict=True))
-        if values not in known:
-            known[values] = result({i.key: v for i, v in zip(inputs, values, strict=True)})
-        results[row] = known[values]
-    # The first and the last row of every block are independent draws, those between differ in one input.
-    blocks = results.reshape(samples, k + 2)
-    spread = np.r_[blocks[:, 0], blocks[:, -1]]
-    if not np.ptp(results) > 0:
-        return (), spread
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # A seed of 0 would be none to SALib.
-        found = analysis.analyze(
-            problem, results, calc_second_order=False, num_resamples=500, conf_level=0.95, seed=seed + 1
+def _require_options(samples: int, metric: str, statistic: str) -> None:
+    if samples < LEAST or samples & (samples - 1):
+        raise UsageError(
+            _("samples is a power of 2, at least {least}; got {n}.", least=LEAST, n=samples), hint="samples=64"
         )
-    indices = [
-        Index(i, *(float(np.nan_to_num(found[name][j])) for name in ("S1", "S1_conf", "ST", "ST_conf")))
-        for j, i in enumerate(inputs)
-    ]
-    return tuple(sorted(indices, key=lambda i: -i.total)), spread
-
-
-@dataclass(eq=False)
-class _Trial:
-    """Simulates the office before and after with some values of the inputs."""
-
-    process: Process
-    scenario: Scenario
-    inputs: tuple[Input, ...]
-    metric: str
-    statistic: str
-    target: Target | None
-    cases: int
-    policy: str | None
-    seed: int
-    calendar: Calendar
-    unit: tuple[str, str] = ("", "")
-    _before: dict[tuple[Any, ...], Runs] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, process: Process, scenario: Scenario, inputs: tuple[Input, ...], metric: str, statistic: str,
-        target: Target | None, ways: int, cases: int, policy: str | None, seed: int, calendar: Calendar,
-    ) -> _Trial:  # fmt: skip
-        few = thinned(process, ways)
-        try:
-            scenario.apply(few)
-        except MeasureRefusedError:
-            # A measure for rare cases finds none among the few ways.
-            few = process
-        count = min(cases, len(process.arrivals)) or cases
-        return cls(few, scenario, inputs, metric, statistic, target, count, policy, seed, calendar)
-
-    def result(self, values: Mapping[str, float], replications: int) -> Array:
-        """Return the result of every replication (of a target: one value for all)."""
-        before, after = changed(self.process, self.scenario, self.inputs, values)
-        demand = values.get("demand", 1.0)
-        as_is = self._as_is(before, (demand, values.get("delay", 1.0), values.get("work", 1.0), replications), demand)
-        runs = self._simulated(after, demand, replications)
-        if self.target is not None:
-            verdict = evaluate(
-                runs, [self.target], baseline=as_is, catalogue=self.process.catalogue, policy=self.policy,
-                calendar=self.calendar,
-            )  # fmt: skip
-            value = verdict.targets[0].value
-            if value is None:
-                raise InsufficientDataError(verdict.targets[0].reason(), hint=_("choose another target."))
-            return np.array([value])
-        return self._figures(as_is) - self._figures(runs)
-
-    def _as_is(self, before: Process, key: tuple[Any, ...], demand: float) -> Runs:
-        if key not in self._before:
-            # Many combinations differ in the measures only.
-            if len(self._before) > 2:
-                self._before.pop(next(iter(self._before)))
-            self._before[key] = self._simulated(before, demand, key[-1])
-        return self._before[key]
-
-    def _simulated(self, process: Process, demand: float, replications: int) -> Runs:
-        arrivals = arrivals_at(process, demand, self.calendar)[: self.cases] if len(process.arrivals) > 1 else None
-        return simulate(
-            process, arrivals=arrivals, cases=None if arrivals is not None else self.cases, replications=replications,
-            seed=self.seed, calendar=self.calendar,
-        )  # fmt: skip
-
-    def _figures(self, runs: Runs) -> Array:
-        out = []
-        for run in runs:
-            if not self.unit[0]:
-                self._recorded(run)
-            frame = case_measures(run, policy=self.policy, calendar=self.calendar)
-            values = frame.loc[frame["complete"], COLUMN_OF[self.metric]].dropna().to_numpy(float)
-            out.append(float(values.mean() if self.statistic == "mean" else np.quantile(values, QUANTILES[self.statistic])))  # fmt: skip
-        return np.array(out)
-
-    def _recorded(self, run: EventLog) -> None:
-        """Learn the unit of the metric; refuse what is not recorded."""
-        figure = four_reductions(run, policy=self.policy, calendar=self.calendar, interval=False).primary[self.metric]
-        if isinstance(figure, NotRecorded):
-            raise InsufficientDataError(
-                figure.text(), hint=_("choose another measure; steps and time are always recorded.")
-            )
-        self.unit = (figure.rule.unit_zh, figure.rule.unit_en)
+    if metric not in METRICS:
+        near = nearest(metric, METRICS, n=1)
+        raise UsageError(
+            _("there is no measure '{name}'.", name=metric),
+            hint=_("did you mean '{near}'?", near=near[0])
+            if near
+            else _("choose one of: {names}", names=", ".join(METRICS)),
+        )
+    if statistic != "mean" and statistic not in QUANTILES:
+        raise UsageError(
+            _("there is no statistic '{name}'.", name=statistic),
+            hint=_("choose one of: {names}", names=", ".join(("mean", *QUANTILES))),
+        )
 
 
 def _meets(target: Target, value: float) -> bool:

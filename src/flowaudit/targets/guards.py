@@ -13,9 +13,10 @@ import pandas as pd
 
 from flowaudit.messages import Language, both, current_language
 from flowaudit.messages import translate as _
-from flowaudit.metrics import NotRecorded, Workload, metric_label, statistic_name, workload
+from flowaudit.metrics import NotRecorded, Workload, metric_label, open_hours, statistic_name, workload
 from flowaudit.targets.measured import Measured
 from flowaudit.targets.statistics import Interval, change_of_cases, interval, statistic_of
+from flowaudit.worktime import OfficeHours
 
 Floats = npt.NDArray[np.float64]
 Texts = tuple[str, str]
@@ -213,8 +214,10 @@ class _Load:
 
 def _workloads(before: Measured, after: Measured) -> tuple[Guard, ...]:
     loads = []
+    # Both by the hours of the office as it is: a pause that work runs over is no work, in either.
+    office = before.remember("open_hours", lambda: open_hours(before.logs[0]))
     for side in (before, after):
-        load = side.remember("workload", partial(_load, side))
+        load = side.remember(("workload", office), partial(_load, side, office))
         if isinstance(load, NotRecorded):
             return (Guard("workload", reasons=(load.reason_zh, load.reason_en)),)
         loads.append(load)
@@ -232,12 +235,12 @@ def _workloads(before: Measured, after: Measured) -> tuple[Guard, ...]:
     return tuple(guards)
 
 
-def _load(measured: Measured) -> _Load | NotRecorded:
+def _load(measured: Measured, office: OfficeHours | None) -> _Load | NotRecorded:
     complete, runs = measured.complete, measured.replications
     found: list[tuple[Workload, int]] = []
     offset = 0
     for log in measured.logs:
-        load = workload(log, calendar=measured.calendar)
+        load = workload(log, calendar=measured.calendar, office=office)
         if isinstance(load, NotRecorded):
             return load
         found.append((load, offset))
