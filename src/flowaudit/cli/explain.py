@@ -9,7 +9,7 @@ from flowaudit.diagnosis import RULES
 from flowaudit.messages import current_language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import metric_label
-from flowaudit.redesign import MEASURES
+from flowaudit.redesign import MEASURES, need_name
 
 
 def explain_measures() -> None:
@@ -23,7 +23,12 @@ def explain_measures() -> None:
             default = _("required") if field.is_required() else _("default: {value}", value=_shown(field.get_default()))
             say(f"  - {name} ({', '.join([default, *_bounds(field)])}): {_one_language(field.description or name)}")
         feeds = ", ".join(metric_label(metric) for metric in measure.reductions)
-        say("  " + _("Meant to reduce: {metrics}", metrics=feeds))
+        say("  " + _("Meant to reduce: {metrics}", metrics=feeds or "—"))
+        other = ", ".join(metric_label(metric) for metric, way in measure.expected.items() if way != "-")
+        if other:
+            say("  " + _("May go either way: {metrics}", metrics=other))
+        if measure.needs:
+            say("  " + _("Needs: {columns}", columns=", ".join(need_name(need) for need in measure.needs)))
         say(f"  {measure.legal_note()}")
         say(f"  {measure.basis()}")
 

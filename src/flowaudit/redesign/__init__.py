@@ -33,6 +33,7 @@ from flowaudit.redesign.measures import (
     Triage,
     UseELicence,
 )
+from flowaudit.redesign.needs import need_name
 from flowaudit.redesign.scenario import Entry, Scenario, contradiction
 from flowaudit.redesign.schema import scenario_schema
 from flowaudit.redesign.suggest import Suggestion, propose, suggest
@@ -44,5 +45,5 @@ __all__ = [
     "InspectTogether", "IssueTogether", "LimitLevels", "Measure", "MeasureRefusedError", "MergeSteps", "NotifyOnce",
     "OneForm", "OneWindow", "Parallelise", "Portfolio", "Precheck", "Refusal", "ReuseMaterial", "Scenario",
     "ServeEarly", "ShortenPromise", "Staff", "Suggestion", "TolerateMissing", "Triage", "UseELicence", "answers",
-    "change_name", "contradiction", "diff", "fact_name", "propose", "scenario_schema", "suggest", "times_per_case",
+    "change_name", "contradiction", "diff", "fact_name", "need_name", "propose", "scenario_schema", "suggest", "times_per_case",
 ]  # fmt: skip
