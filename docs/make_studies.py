@@ -18,7 +18,8 @@ import numpy as np
 
 import flowaudit as fa
 from flowaudit.catalogue import Catalogue
-from flowaudit.eventlog import EventLog, sample_folder
+from flowaudit.eventlog import EventLog, as_unit, sample_folder
+from flowaudit.messages import speaking
 from flowaudit.metrics import Figure, Trust, metric_label, trust_name
 from flowaudit.planning import Coalitions, promise, recommend, robust, search, shapley, waterfall
 from flowaudit.process import Process
@@ -145,7 +146,7 @@ def page(chosen: Case) -> str:
     )
     pictures = DOCS / "pictures" / "studies"
     pictures.mkdir(parents=True, exist_ok=True)
-    fa.draw(diff(process, stages[-1]), lang="zh").save(pictures / f"{chosen.name}_diff.png")
+    fa.draw(diff(process, stages[-1]), lang="zh").save(pictures / f"{chosen.name}_diff.svg")
     known = Coalitions(process, scenario, before=before, after=after, policy=chosen.policy, calendar=chosen.calendar)
     shared = shapley(known, statistic="mean") if len(scenario) <= MOST_SHARED else waterfall(known, statistic="mean")
     fa.draw(shared, lang="zh").save(pictures / f"{chosen.name}_shares.png")
@@ -154,7 +155,7 @@ def page(chosen: Case) -> str:
         "> **English summary.** " + _summary(chosen, scenario, verdict),
         "由 `python docs/make_studies.py` 生成，文中数字和图都来自这一次运行，没有一处手写。",
         "## 一、数据",
-        f"来源：{SOURCES[chosen.name]}。{chosen.log.n_cases:,} 件，{chosen.log.n_events:,} 条记录；日历：{chosen.calendar.name}。",
+        f"来源：{SOURCES[chosen.name]}。{as_unit(chosen.log).n_cases:,} 件，{chosen.log.n_events:,} 条记录；日历：{chosen.calendar.name}。",
         _observed(observed),
         "## 二、模型像不像",
         "\n".join(f"- {line}" for line in trust.text("zh").splitlines() if line.strip()),
@@ -166,7 +167,7 @@ def page(chosen: Case) -> str:
         "## 五、仿真的效果",
         compared(verdict),
         *(zh for zh, _en in verdict.notes),
-        f"![改前与改后](../pictures/studies/{chosen.name}_diff.png)",
+        f"![改前与改后](../pictures/studies/{chosen.name}_diff.svg)",
         f"![各举措的份额](../pictures/studies/{chosen.name}_shares.png)",
         shared.method_words("zh"),
         "## 六、哪些目标够得着",
@@ -185,7 +186,7 @@ def _summary(chosen: Case, scenario: Scenario, verdict: Verdict) -> str:
     assert time is not None
     means = time.before.extra["mean"], time.after.extra["mean"]
     return (
-        f"{chosen.log.n_cases:,} cases; findings lead to {len(scenario)} measures ({', '.join(m.id for m in scenario)}). Simulated with common "
+        f"{as_unit(chosen.log).n_cases:,} cases; findings lead to {len(scenario)} measures ({', '.join(m.id for m in scenario)}). Simulated with common "
         f"random numbers, {REPLICATIONS} replications, the mean end-to-end time goes from {means[0]:.1f} to {means[1]:.1f} working days "
         f"(median {time.before.value:.1f} to {time.after.value:.1f}). Which targets are within reach, and what the log cannot support, is said below."
     )
@@ -274,7 +275,8 @@ def main() -> None:
     asked = parser.parse_args()
     PAGES.mkdir(exist_ok=True)
     for name in asked.studies:
-        text = page(case(name, asked.logs))
+        with speaking("zh"):
+            text = page(case(name, asked.logs))
         (PAGES / f"{name}.md").write_text(text, encoding="utf-8", newline="\n")
         print(f"docs/studies/{name}.md")
 

@@ -46,6 +46,20 @@ def test_few_starts_or_none_show_nothing():
     assert open_hours(from_frame(office([(9, 12)]).to_pandas()[["case_id", "activity", "end"]])) is None
 
 
+def test_a_schedule_is_not_the_hours_of_an_office():
+    """Work of two hours that always begins at nine or at one: the office is not closed at ten."""
+    day = pd.bdate_range("2024-03-04", periods=200)
+    start = (day + pd.Timedelta(hours=9)).append(day + pd.Timedelta(hours=13))
+    frame = pd.DataFrame({"case_id": "1", "activity": "审查", "start": start, "end": start + pd.Timedelta(hours=2)})
+    assert open_hours(from_frame(frame)) is None
+
+
+def test_replications_are_looked_at_together():
+    halves = [office([(9, 11.5), (13.5, 17)], n=150, seed=seed) for seed in (1, 2)]
+    assert open_hours(halves[0]) is None
+    assert open_hours(*halves).spans == (("09:00", "11:30"), ("13:30", "17:00"))
+
+
 def test_the_samples_are_open_as_they_were_made():
     assert open_hours(fa.load_sample("restaurant")).spans == (("09:00", "11:30"), ("13:30", "17:00"))
 

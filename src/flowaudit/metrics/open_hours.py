@@ -15,14 +15,18 @@ OPEN = 0.1
 FEWEST = 200
 """Starts below which a log does not show the hours of its office."""
 
+LEAST_H = 3.0
+"""Hours a day in which work must begin: less is a schedule (work begun at nine and at one), not the hours of an office."""
 
-def open_hours(log: EventLog) -> OfficeHours | None:
+
+def open_hours(*logs: EventLog) -> OfficeHours | None:
     """Return the hours of the day in which people begin work; None where the log does not show them.
 
     Parameters
     ----------
-    log : EventLog
-        Starts of the steps that an office's people do count.
+    *logs : EventLog
+        One log, or replications of one office: they are looked at together. Starts of the steps that an office's people
+        do count.
 
     Returns
     -------
@@ -37,16 +41,20 @@ def open_hours(log: EventLog) -> OfficeHours | None:
     >>> open_hours(from_frame(pd.DataFrame({"case_id": "1", "activity": "审查", "start": begun, "end": begun}))).spans
     (('09:00', '11:30'), ('14:00', '14:30'))
     """
-    if not log.has("start"):
-        return None
-    start = log.stamps("start")[np.flatnonzero(arrays.office_work(log))]
-    start = start[~np.isnat(start)]
-    if len(start) < FEWEST:
-        return None
-    minute = ((start - start.astype("datetime64[D]")) / np.timedelta64(1, "m")).astype(np.int64)
     slots = 24 * 60 // SLOT_MIN
-    counts = np.bincount(minute // SLOT_MIN, minlength=slots)
-    edges = np.flatnonzero(np.diff(np.r_[False, counts >= OPEN * counts.max(), False].astype(np.int8)))
+    counts = np.zeros(slots, np.int64)
+    for log in logs:
+        if log.has("start"):
+            start = log.stamps("start")[np.flatnonzero(arrays.office_work(log))]
+            start = start[~np.isnat(start)]
+            minute = ((start - start.astype("datetime64[D]")) / np.timedelta64(1, "m")).astype(np.int64)
+            counts += np.bincount(minute // SLOT_MIN, minlength=slots)
+    if counts.sum() < FEWEST:
+        return None
+    opened = counts >= OPEN * counts.max()
+    if opened.sum() * SLOT_MIN < LEAST_H * 60:
+        return None
+    edges = np.flatnonzero(np.diff(np.r_[False, opened, False].astype(np.int8)))
     return OfficeHours(tuple((_clock(a), _clock(b)) for a, b in edges.reshape(-1, 2).tolist()))
 
 

@@ -215,7 +215,7 @@ class _Load:
 def _workloads(before: Measured, after: Measured) -> tuple[Guard, ...]:
     loads = []
     # Both by the hours of the office as it is: a pause that work runs over is no work, in either.
-    office = before.remember("open_hours", lambda: open_hours(before.logs[0]))
+    office = before.remember("open_hours", lambda: open_hours(*before.logs))
     for side in (before, after):
         load = side.remember(("workload", office), partial(_load, side, office))
         if isinstance(load, NotRecorded):
