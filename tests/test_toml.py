@@ -71,5 +71,5 @@ def test_the_words_of_a_refusal_are_chinese(given, said):
 def test_targets_that_are_no_tables_are_refused(tmp_path, content):
     path = tmp_path / "targets.toml"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match="not a list of tables"):
+    with pytest.raises(InputError, match="neither a phrase nor a list of tables"):
         read_targets(path)

@@ -30,8 +30,9 @@ from flowaudit.worktime import load_calendar
 Progress = Callable[[str, int, int], None]
 Model = TypeVar("Model", bound=BaseModel)
 
-MOST_SHARED = 6
-"""Measures up to which the saving is shared out whatever their order, too: 2^6 combinations."""
+MOST_SHARED = 4
+"""Measures up to which the saving is shared out whatever their order, too: 2^4 combinations, eleven of them no stage of the
+scenario. With more, :func:`flowaudit.shapley` does so when asked; a study would take half as long again."""
 
 FEW = 8
 """Replications of the combinations that are only simulated for that: they correct shares that rest on all replications."""
@@ -212,7 +213,7 @@ class Study:
     before, after, to_be, attribution
         None where no measure is simulated. ``attribution`` shares the saving out in the order of the scenario.
     order_free : Attribution or None
-        The same, whatever the order; None for a single measure, and for more than six.
+        The same, whatever the order; None for a single measure, and for more than four: see :func:`flowaudit.shapley`.
     variations : tuple of Variation
         The scenario with its assumptions changed, one at a time.
     answers : tuple of tuple of str

@@ -57,7 +57,10 @@ def test_the_verdict_is_the_same_to_the_last_bit(offices):
 
 
 def test_comparisons_are_the_paired_medians_of_single_replications(offices):
-    """As they are without any pooling: the median of each replication, their differences, Student's t."""
+    """As they are without any pooling: the median of each replication, their differences, the interval of the mean.
+
+    Where the medians are few different ones the interval may be longer: they might have been others as well.
+    """
     verdict = evaluate(offices[1], baseline=offices[0], calendar=CALENDAR)
     medians = {}
     for side, runs in zip(("before", "after"), offices, strict=True):
@@ -68,8 +71,16 @@ def test_comparisons_are_the_paired_medians_of_single_replications(offices):
         }
     for c in verdict.comparisons:
         before, after = (medians[side][c.metric] for side in ("before", "after"))
-        assert (c.before.value, c.before.low, c.before.high) == interval(before)
-        assert (c.difference, c.low, c.high) == interval(after - before)
+        for found, values in (
+            ((c.before.value, c.before.low, c.before.high), before),
+            ((c.difference, c.low, c.high), after - before),
+        ):
+            mean, low, high = interval(values)
+            assert found[0] == mean
+            assert found[1] <= low
+            assert found[2] >= high
+            if len(set(values.tolist())) > 2:
+                assert found == (mean, low, high)
 
 
 def test_a_baseline_that_was_measured_is_not_measured_again(offices, monkeypatch):

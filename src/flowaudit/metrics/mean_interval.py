@@ -11,6 +11,9 @@ from flowaudit.metrics import _arrays as arrays
 FEW = 4
 """Values are few different ones where each stands for so many of them on average."""
 
+NOTHING = 1e-9
+"""Differences up to this are rounding."""
+
 
 def mean_interval(
     values: arrays.Floats, confidence: float = 0.95, *, reshuffled: arrays.Floats | None = None
@@ -61,9 +64,9 @@ def mean_interval(
     variance = float(apart @ apart) / (n - 1)
     error = math.sqrt(variance / n)
     t = float(stdtrit(n - 1, 0.5 + confidence / 2))
-    if len(np.unique(np.round(values, 9))) <= max(2, n // FEW):
+    if len(np.unique(np.round(values / NOTHING))) <= max(2, n // FEW):
         half = t * error
-        if reshuffled is not None:
+        if reshuffled is not None and np.ptp(reshuffled) > NOTHING:
             # Each case was drawn among n: their spread is that much too small.
             half = max(half, float(ndtri(0.5 + confidence / 2)) * math.sqrt(float(np.var(reshuffled)) / (n - 1)))
         return mean, mean - half, mean + half

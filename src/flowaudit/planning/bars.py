@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from flowaudit.messages import Language
 from flowaudit.messages import translate as _
 from flowaudit.metrics import mean_interval, metric_label
 from flowaudit.planning.attribution import Bar, Note, Savings, Statistic
@@ -20,6 +21,8 @@ from flowaudit.planning.outcome import Outcome, combined
 Array = npt.NDArray[np.float64]
 Weights = Mapping[int, int]
 """Combination to how often it counts: positive where the measure is not yet in force, negative where it is."""
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,14 @@ def _distances(values: Array, reshuffled: Array | None = None) -> tuple[float, f
 
 
 def _unknown(metric: str) -> Note:
-    zh, en = (metric_label(metric, lang) for lang in ("zh", "en"))
-    text = "{metric} is not shared out: in some combinations of measures nothing of it is left to count, or it is counted otherwise."
-    return _(text, lang="zh", metric=zh), _(text, lang="en", metric=en)
+    zh, en = (
+        _(
+            "{metric} is not shared out: in some combinations of measures nothing of it is left to count, or it is counted otherwise.",
+            lang=lang, metric=metric_label(metric, lang),
+        )
+        for lang in LANGUAGES
+    )  # fmt: skip
+    return zh, en
 
 
 def _presupposing(coalitions: Coalitions, counted: set[int]) -> list[Note]:
@@ -127,9 +135,12 @@ def _presupposing(coalitions: Coalitions, counted: set[int]) -> list[Note]:
         with_it = [c for c in counted if c >> k & 1]
         n = sum(k in coalitions.refused(c) for c in with_it)
         if n:
-            text = "“{measure}” cannot be applied without others: in {n} of {all} combinations with it, it changes nothing and is credited with nothing."  # fmt: skip
-            zh, en = entry.label("zh"), entry.label("en")
-            notes.append(
-                (_(text, lang="zh", measure=zh, n=n, all=len(with_it)), _(text, lang="en", measure=en, n=n, all=len(with_it)))
+            zh, en = (
+                _(
+                    "“{measure}” cannot be applied without others: in {n} of {all} combinations with it, it changes nothing and is credited with nothing.",
+                    lang=lang, measure=entry.label(lang), n=n, all=len(with_it),
+                )
+                for lang in LANGUAGES
             )  # fmt: skip
+            notes.append((zh, en))
     return notes

@@ -56,7 +56,7 @@ def _merges(diff: Diff, lang: Language) -> Iterator[str]:
     gone = {a for a, r in rows.items() if r["change"] in ("merged", "renamed")}
     for sources, results in _together([(a, rows[a]["into"]) for a in rows if a in gone]):
         if len(sources) == 1 and rows[sources[0]]["change"] == "renamed":
-            yield _("{old} is now called {new}.", lang=lang, old=quoted(sources[0], lang), new=quotes(results, lang))
+            yield _("{old} is now called {new}.", lang=lang, old=quoted(sources[0]), new=quotes(results, lang))
             continue
         kept = [r for r in results if r not in sources]
         was = sum(rows[a]["times_before"] for a in (*sources, *kept))
@@ -77,7 +77,7 @@ def _merges(diff: Diff, lang: Language) -> Iterator[str]:
         if part:
             yield _(
                 "{new} ({after} times per case) takes over part of the work of {names}.",
-                lang=lang, new=quoted(row["activity"], lang), after=_times(row["times_after"]), names=quotes(part, lang),
+                lang=lang, new=quoted(row["activity"]), after=_times(row["times_after"]), names=quotes(part, lang),
             )  # fmt: skip
     if not diff.same_ways:
         yield _(

@@ -90,11 +90,11 @@ def listed(names: Iterable[object], lang: Language, most: int = LISTED) -> str:
     return words if len(told) <= most else _("{names} and {n} more", lang=lang, names=words, n=len(told) - most)
 
 
-def quoted(name: object, lang: Language) -> str:
+def quoted(name: object) -> str:
     """Return a name in quotation marks."""
-    return _("“{name}”", lang=lang, name=name)
+    return f"“{name}”"
 
 
 def quotes(names: Iterable[object], lang: Language, most: int = LISTED) -> str:
     """Return names in quotation marks as a list in a sentence."""
-    return listed([quoted(n, lang) for n in names], lang, most)
+    return listed([quoted(n) for n in names], lang, most)

@@ -18,6 +18,7 @@ from flowaudit.metrics import METRICS, Fidelity, Figure, NotRecorded, metric_lab
 from flowaudit.targets.guards import Guard, guards_of
 from flowaudit.targets.judge import counted_alike, judge
 from flowaudit.targets.measured import Measured, Pooling, demand_replications, measure_runs
+from flowaudit.targets.reshuffled import reshuffled
 from flowaudit.targets.statistics import change_of_cases, interval, interval_of_cases, statistic_of
 from flowaudit.targets.target import Target
 from flowaudit.targets.verdict import Comparison, Status, TargetResult, Verdict
@@ -83,8 +84,8 @@ def evaluate(
 
     Notes
     -----
-    Of simulations the value of a metric is the mean over replications of its statistic over cases; intervals are
-    Student's over replications, of the paired differences. They hold the luck of the simulation, not the error of the
+    Of simulations the value of a metric is the mean over replications of its statistic over cases; intervals are those of
+    the mean of the paired differences (:func:`~flowaudit.metrics.mean_interval`). They hold the luck of the simulation, not the error of the
     model: that is what ``fidelity`` is for. Of a recorded log it is the statistic of its cases, with the bootstrap
     interval. Two recorded logs are compared as they stand; :func:`flowaudit.targets.compare` does so at one mix of cases.
     """
@@ -185,11 +186,13 @@ def _compare(metric: str, before: Measured, after: Measured, policy: str | None,
         return None
     rule = policy if metric == "steps" else None
     samples: list[list[Floats]] = []
+    anew: list[Floats | None] = []
     for side in (before, after):
         values = side.values(metric, rule)
         if isinstance(values, NotRecorded):
             return None
         samples.append(side.samples(values))
+        anew.append(reshuffled(side, values, ("median",)).get("median"))
     if not all(len(x) for some in samples for x in some):
         return None
     if before.one_log:
@@ -198,13 +201,14 @@ def _compare(metric: str, before: Measured, after: Measured, policy: str | None,
     rules = replace(figure.rule, baseline="simulated", period="")
     medians = [np.array([statistic_of(x, "median") for x in some]) for some in samples]
     figures = []
-    for side, some, values in zip((before, after), samples, medians, strict=True):
-        mean, low, high = interval(values)
+    for side, some, values, might in zip((before, after), samples, medians, anew, strict=True):
+        mean, low, high = interval(values, might)
         extra: dict[str, Any] = {
             name: float(np.mean([statistic_of(x, name) for x in some])) for name in ("mean", "p90")
         } | {"replications": side.replications}  # fmt: skip
         figures.append(Figure(mean, rules, int((side.replication == 0).sum()), low, high, extra))
-    return Comparison(metric, figures[0], figures[1], *interval(medians[1] - medians[0]))
+    apart = None if anew[0] is None or anew[1] is None else anew[1] - anew[0]
+    return Comparison(metric, figures[0], figures[1], *interval(medians[1] - medians[0], apart))
 
 
 def _of_logs(metric: str, first: Figure, second: Figure, samples: list[list[Floats]], seed: int) -> Comparison:

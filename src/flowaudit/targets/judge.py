@@ -16,7 +16,15 @@ from flowaudit.messages import translate as _
 from flowaudit.metrics import Fidelity, Figure, FourReductions, NotRecorded
 from flowaudit.targets.measured import Measured
 from flowaudit.targets.population import demand_known
-from flowaudit.targets.statistics import Interval, change_of_cases, interval, interval_of_cases, statistic_of
+from flowaudit.targets.reshuffled import reshuffled
+from flowaudit.targets.statistics import (
+    Interval,
+    change_of_cases,
+    interval,
+    interval_of_cases,
+    reduction,
+    statistic_of,
+)
 from flowaudit.targets.target import Target
 from flowaudit.targets.verdict import Status, TargetResult
 from flowaudit.targets.words import TARGET_METRICS
@@ -59,9 +67,12 @@ def judge(
     demand_known([log for side in everybody for log in side.logs], target.population, after.catalogue)
     masks = [side.mask(target.population) for side in sides]
     samples = [side.samples(x, mask) for side, x, mask in zip(sides, values, masks, strict=True)]
+    anew = [reshuffled(side, x, (target.statistic,), mask) for side, x, mask in zip(sides, values, masks, strict=True)]
     if target.at_most is not None and target.statistic != "mean":
         late = after.running_longer(target.metric, target.at_most, masks[0])
         samples[0] = [np.r_[some, more] for some, more in zip(samples[0], late, strict=True)]
+        if any(len(more) for more in late):
+            anew[0] = {}
     n = min(len(x) for some in samples for x in some)
     said = rule or ("submitted" if target.metric == "materials" else "")
     if n < LEAST_CASES:
@@ -71,9 +82,9 @@ def judge(
         reasons = both("before and after are counted from other events, so that they cannot be compared.")
         return TargetResult(target, None, None, None, "unsure", reasons, rule=said, cases=n)
     if target.at_most is not None:
-        value, low, high = _bound(target, samples[0], after, seed)
+        value, low, high = _bound(target, samples[0], after, anew[0].get(target.statistic), seed)
     else:
-        value, low, high = _reduction(target, samples, after, seed)
+        value, low, high = _reduction(target, samples, after, [x.get(target.statistic) for x in anew], seed)
     if math.isnan(value):
         reasons = both("nothing to reduce: it is 0 before.")
         return TargetResult(target, None, None, None, "unsure", reasons, rule=said, cases=n)
@@ -146,23 +157,24 @@ def _recorded(side: Measured, target: Target, rule: str | None) -> Floats:
     )
 
 
-def _bound(target: Target, samples: list[Floats], after: Measured, seed: int) -> Interval:
+def _bound(target: Target, samples: list[Floats], after: Measured, anew: Floats | None, seed: int) -> Interval:
     within = float(target.at_most or 0.0)
     if after.one_log:
         return interval_of_cases(samples[0], target.statistic, within, seed=seed)
-    value, low, high = interval(np.array([statistic_of(x, target.statistic, within) for x in samples]))
+    value, low, high = interval(np.array([statistic_of(x, target.statistic, within) for x in samples]), anew)
     if target.share is not None or target.metric == "correction_rate":
         low, high = max(low, 0.0), min(high, 1.0)
     return value, low, high
 
 
-def _reduction(target: Target, samples: list[list[Floats]], after: Measured, seed: int) -> Interval:
+def _reduction(
+    target: Target, samples: list[list[Floats]], after: Measured, anew: list[Floats | None], seed: int
+) -> Interval:
     if after.one_log:
         return change_of_cases(samples[1][0], samples[0][0], target.statistic, relative=True, seed=seed)
     second, first = (np.array([statistic_of(x, target.statistic) for x in some]) for some in samples)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rate = np.where(first > 0, (first - second) / first, np.nan)
-    return interval(rate)
+    other, one = anew
+    return reduction(first, second, None if one is None or other is None else (one, other))
 
 
 def _status(target: Target, low: float, high: float) -> Status:

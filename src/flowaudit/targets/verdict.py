@@ -37,7 +37,7 @@ class Comparison:
         Mean over replications of the metric's median, with its 95 % interval; of a single log its median with the
         bootstrap interval over its cases.
     difference, low, high : float
-        Mean of the paired differences after - before, and its 95 % interval (Student t over replications; of two recorded
+        Mean of the paired differences after - before, and its 95 % interval (over replications; of two recorded
         logs the bootstrap interval).
     """
 

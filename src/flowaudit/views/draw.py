@@ -104,7 +104,7 @@ def draw(
     if beside is not None:
         raise UsageError(
             _("nothing is drawn beside a {kind}.", kind=type(thing).__name__),
-            hint=_("draw(waterfall(coalitions), beside=shapley(coalitions))"),
+            hint="draw(waterfall(coalitions), beside=shapley(coalitions))",
         )
     if metric is not None:
         if not isinstance(thing, FourReductions):

@@ -43,7 +43,10 @@ def front_chart(found: Search, *, lang: Language | None = None, title: str | Non
         shapes.append(Text(SQUARE * (k + 0.5), HEAD - 8, str(k + 1), 7.5, _style.MUTED))
     for m, metric in enumerate(metrics):
         shapes.append(Text(begin + cell * (m + 0.5), HEAD - 20, metric_label(metric, lang), 8))
-    heads = {"cost": (_("cost", lang=lang), _("10 000 yuan", lang=lang)), "risk": (_("risk", lang=lang), _("points", lang=lang))}
+    heads = {
+        "cost": (_("cost", lang=lang), _("10 000 yuan", lang=lang)),
+        "risk": (_("risk", lang=lang), _("points", lang=lang)),
+    }
     for k, name in enumerate(stated):
         x = WIDTH - STATED * (len(stated) - k - 0.5)
         shapes += [Text(x, HEAD - 20, heads[name][0], 8), Text(x, HEAD - 9, heads[name][1], 6.5, _style.MUTED)]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from flowaudit.diagnosis import Finding, Findings
+from flowaudit.messages import both
 from flowaudit.process import Branch, Process, Step
 from flowaudit.redesign.measures import MEASURES
 from flowaudit.redesign.measures.m01_merge_steps import MergeSteps
@@ -13,7 +14,7 @@ from flowaudit.redesign.measures.m02_limit_levels import LimitLevels
 from flowaudit.redesign.measures.m03_case_worker import CaseWorker
 from flowaudit.redesign.measures.m04_parallelise import Parallelise
 from flowaudit.redesign.measures.m14_inspect_together import InspectTogether
-from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, both, found, ids, known, listed, scope, wanted
+from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, found, ids, known, listed, scope, wanted
 
 LEVELS = 3
 """三级审批制: the most sign-off levels the guidance allows (S25)."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flowaudit.diagnosis import Finding, Findings
-from flowaudit.messages import both
 from flowaudit.messages import translate as _
 from flowaudit.process import Process
 from flowaudit.redesign.measure import Measure
@@ -84,4 +83,4 @@ def known(process: Process, activities: Iterable[str]) -> tuple[str, ...]:
     return tuple(a for a in activities if a in mine)
 
 
-__all__ = ["SHARE", "Idea", "Refusal", "both", "found", "ids", "known", "listed", "scope", "wanted"]
+__all__ = ["SHARE", "Idea", "Refusal", "found", "ids", "known", "listed", "scope", "wanted"]

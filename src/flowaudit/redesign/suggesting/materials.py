@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from flowaudit.diagnosis import Findings
+from flowaudit.messages import both
 from flowaudit.process import Process
 from flowaudit.redesign.measures import MEASURES
 from flowaudit.redesign.measures.m05_one_window import OneWindow
@@ -14,7 +15,7 @@ from flowaudit.redesign.measures.m07_use_e_licence import UseELicence
 from flowaudit.redesign.measures.m08_reuse_material import ReuseMaterial
 from flowaudit.redesign.measures.m09_notify_once import NotifyOnce
 from flowaudit.redesign.measures.m17_issue_together import IssueTogether
-from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, both, found, ids, listed, scope, wanted
+from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, found, ids, listed, scope, wanted
 
 
 def one_window(findings: Findings, process: Process) -> Iterator[Idea]:

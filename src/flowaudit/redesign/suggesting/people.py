@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from flowaudit.diagnosis import Findings
+from flowaudit.messages import both
 from flowaudit.process import Process
 from flowaudit.process import utilisation as asked_of
 from flowaudit.redesign.measures import MEASURES
@@ -13,7 +14,7 @@ from flowaudit.redesign.measures.m18_shorten_promise import ShortenPromise
 from flowaudit.redesign.measures.m19_staff import Staff
 from flowaudit.redesign.measures.m23_any_window import AnyWindow
 from flowaudit.redesign.measures.m24_handle_daily import HandleDaily
-from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, both, found, known, listed, scope, wanted
+from flowaudit.redesign.suggesting.idea import SHARE, Idea, Refusal, found, known, listed, scope, wanted
 
 UNEVEN = 0.2
 """Two pools that do the same activity are uneven when their busy shares of working hours differ by at least this."""
