@@ -24,7 +24,7 @@ from . import truth
 from .processes import CALENDAR, HOUR, MONDAY, Quicker, Task, Way, lognormal, office
 
 Array = npt.NDArray[np.float64]
-AT_ONCE = 3000
+AT_ONCE = 600
 """Replications simulated together."""
 LONG = 4000
 """Replications of the long run that stands in for theory where there is none."""
@@ -161,7 +161,7 @@ def delays(days: float = 20.0, factor: float = 0.6, cases: int = 60) -> Experime
 WORK_H = 240.0
 
 
-def queue(load: float = 0.5, factor: float = 0.8, cases: int = 300, skip: int = 100) -> Experiment:
+def queue(load: float = 0.5, factor: float = 0.8, cases: int = 400, skip: int = 100, long: int = LONG) -> Experiment:
     """One officer, Poisson arrivals, exponential work that becomes shorter (M/M/1), in the steady state.
 
     Means by theory: a stay passes as many midnights as it has days, five of seven of them before a working day. Quantiles by a
@@ -171,7 +171,7 @@ def queue(load: float = 0.5, factor: float = 0.8, cases: int = 300, skip: int = 
     before = desk(gap, work)
     after = Quicker(activity="desk", factor=factor).apply(before)
     options = {"start": MONDAY, "cases": cases + skip}
-    known = long_run(before, after, options, skip)
+    known = long_run(before, after, options, skip, long)
     stays = [truth.queue_hours(gap, f * work) + mean(f * work) for f in (1.0, factor)]
     known["after mean"] = (stays[1] / 24 * 5 / 7, "theory", 0.0)
     known["reduction mean"] = (1 - stays[1] / stays[0], "theory", 0.0)
@@ -183,13 +183,13 @@ def desk(gap: Array, work: Array) -> Process:
 
 
 def long_run(
-    before: Process, after: Process, options: Mapping[str, Any], skip: int = 0
+    before: Process, after: Process, options: Mapping[str, Any], skip: int = 0, replications: int = LONG
 ) -> dict[str, tuple[float, str, float]]:
     """The expected statistics of a replication, from very many others, and their standard errors."""
     values = []
     for process in (before, after):
-        runs = simulate(process, replications=LONG, seed=999_999, calendar=CALENDAR, **options)
-        measured = cut(measure_runs(runs, calendar=CALENDAR), 0, LONG, skip)
+        runs = simulate(process, replications=replications, seed=999_999, calendar=CALENDAR, **options)
+        measured = cut(measure_runs(runs, calendar=CALENDAR), 0, replications, skip)
         per_case = measured.values("time")
         assert isinstance(per_case, np.ndarray)
         samples = measured.samples(per_case)
@@ -199,7 +199,7 @@ def long_run(
     errors = {"difference median": second["median"] - first["median"]} | {f"after {s}": second[s] for s in STATISTICS}
     for s in STATISTICS:
         errors[f"reduction {s}"] = (second[s] - first[s] * second[s].mean() / first[s].mean()) / first[s].mean()
-    return {n: (v, "long run", float(errors[n].std() / LONG**0.5)) for n, v in known.items()}
+    return {n: (v, "long run", float(errors[n].std() / replications**0.5)) for n, v in known.items()}
 
 
 STATISTIC: Mapping[str, Callable[[Array], float]] = {
@@ -210,15 +210,11 @@ STATISTIC: Mapping[str, Callable[[Array], float]] = {
 # One simulation, as summarise sums it up.
 
 
-def summarised(load: float = 0.5, cv: float = 0.8, cases: int = 300, warm_up_days: float = 400.0) -> Experiment:
-    """One officer, Poisson arrivals, lognormal work (M/G/1), after a warm-up; mean stay and wait by theory.
-
-    The warm-up ends on a date: after a quiet one more cases are left than after a busy one, so that they wait a little less
-    than in the steady state; at this load by less than a tenth of an interval.
-    """
+def summarised(load: float = 0.5, cv: float = 0.8, cases: int = 300) -> Experiment:
+    """One officer, Poisson arrivals, lognormal work (M/G/1), from the first case on; mean stay and wait by theory."""
     gap, work = family("exponential", mean=WORK_H / load), family("lognormal", mean=WORK_H, cv=cv)
-    process, wait = desk(gap, work), truth.queue_hours(gap, work)
-    options = {"start": MONDAY, "cases": cases + int(warm_up_days * 24 / mean(gap)), "warm_up_days": warm_up_days}
+    process, options = desk(gap, work), {"start": MONDAY, "cases": cases}
+    wait = float(truth.waits_from_the_first(gap, work, cases).mean())
     after = {n: v for n, v in long_run(process, process, options).items() if n.startswith("after ")}
     known = {n.replace("after", "time"): v for n, v in after.items()}
     known["time mean"] = ((wait + mean(work)) / 24 * 5 / 7, "theory", 0.0)

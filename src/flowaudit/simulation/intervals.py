@@ -21,6 +21,8 @@ Key = tuple[str, str, str]
 
 UNITS = {"steps": "steps", "time": "working_days", "clock": "working_days", "materials": "materials", "trips": "trips"}
 STATISTICS = ("mean", "median", "p90")
+TOGETHER = 2_000_000
+"""Events up to which all replications are measured at once: some 300 MB."""
 
 
 def summarise(
@@ -65,7 +67,8 @@ def summarise(
     if not 0.0 < confidence < 1.0:
         raise UsageError(_("confidence is between 0 and 1; got {value}.", value=confidence), hint=_("0.95 is usual."))
     calendar = calendar or load_calendar(runs.process.calendar)
-    found = [dict(_of(run, catalogue, calendar)) for run in runs.runs]
+    measured = _measured(runs, catalogue, calendar)
+    found = [dict(_of(run, per_case, calendar)) for run, per_case in zip(runs.runs, measured, strict=True)]
     count = ("cases", "open", "cases")
     # Where every case of every replication ends, there is nothing to tell about open ones.
     keys = [k for k in found[0] if k != count or any(f[count] for f in found)]
@@ -82,13 +85,26 @@ def summarise(
     ).astype({"mean": float, "low": float, "high": float, "sd": float, "replications": int})
 
 
-def _of(run: Run, catalogue: Catalogue | None, calendar: Calendar) -> Iterator[tuple[Key, float]]:
+def _measured(runs: Runs, catalogue: Catalogue | None, calendar: Calendar) -> Iterator[pd.DataFrame | None]:
+    """The measures of every case, replication by replication; None where it has no case. Together where they are few."""
+    sizes = [len(run.case_ptr) - 1 for run in runs.runs]
+    # Copies are measured: a run keeps its log once made, and so do all of them together.
+    pooled = replace(runs).pooled if sum(sizes) and sum(len(run.node) for run in runs.runs) <= TOGETHER else None
+    if pooled is None:
+        for run, n in zip(runs.runs, sizes, strict=True):
+            yield case_measures(replace(run).log, catalogue, calendar=calendar) if n else None
+        return
+    frame, first = case_measures(pooled, catalogue, calendar=calendar), 0
+    for n in sizes:
+        yield frame.iloc[first : first + n] if n else None
+        first += n
+
+
+def _of(run: Run, per_case: pd.DataFrame | None, calendar: Calendar) -> Iterator[tuple[Key, float]]:
     """The figures of one replication."""
     n = len(run.case_ptr) - 1
     complete = np.zeros(n, bool)
-    if n:
-        # A copy is measured: a run keeps its log once made.
-        per_case = case_measures(replace(run).log, catalogue, calendar=calendar)
+    if per_case is not None:
         complete = per_case["complete"].to_numpy(bool)
         for metric, column in COLUMN.items():
             values = per_case.loc[complete, column].dropna().to_numpy(float)
