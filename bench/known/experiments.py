@@ -210,7 +210,7 @@ STATISTIC: Mapping[str, Callable[[Array], float]] = {
 # One simulation, as summarise sums it up.
 
 
-def summarised(load: float = 0.5, cv: float = 0.8, cases: int = 300) -> Experiment:
+def summarised(load: float = 0.5, cv: float = 0.8, cases: int = 400) -> Experiment:
     """One officer, Poisson arrivals, lognormal work (M/G/1), from the first case on; mean stay and wait by theory."""
     gap, work = family("exponential", mean=WORK_H / load), family("lognormal", mean=WORK_H, cv=cv)
     process, options = desk(gap, work), {"start": MONDAY, "cases": cases}

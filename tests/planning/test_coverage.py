@@ -20,30 +20,29 @@ def known():
     return experiments
 
 
-def coverages(experiment, repetitions=200, replications=30):
+def coverages(experiment, repetitions, replications):
     return {name: tally.coverage for name, tally in experiment.repeated(repetitions, replications, seed=5).items()}
 
 
 def test_intervals_of_evaluate_hold_the_exact_value(known):
     """Paired difference, bounds and reductions where nobody waits for anybody: 200 experiments, seven quantities."""
-    found = coverages(known.delays())
+    found = coverages(known.delays(cases=40), 200, 15)
     assert len(found) == 7
-    assert all(0.90 < share <= 0.995 for share in found.values()), found
-    assert 0.93 < np.mean(list(found.values())) < 0.975
+    assert all(0.89 < share <= 0.995 for share in found.values()), found
+    assert 0.93 < np.mean(list(found.values())) < 0.98
 
 
 def test_intervals_in_a_queue_hold_what_theory_says(known):
     """M/M/1: the mean stay after, and the reduction of the mean stay, which is no mean of ratios."""
-    found = coverages(known.queue(cases=100, skip=60, long=400))
-    theory = {name: found[name] for name in ("after mean", "reduction mean")}
-    assert all(0.88 < share <= 0.995 for share in theory.values()), found
+    found = coverages(known.queue(load=0.4, cases=80, skip=40, long=100), 100, 15)
+    assert all(0.86 < found[name] <= 1.0 for name in ("after mean", "reduction mean")), found
 
 
 def test_intervals_of_shares_hold_the_exact_value(known):
-    found = coverages(known.attributed(cases=40), repetitions=100)
+    found = coverages(known.attributed(cases=35), 50, 15)
     assert len(found) == 12
-    assert all(0.87 < share for share in found.values()), found
-    assert 0.93 < np.mean(list(found.values())) < 0.985
+    assert all(0.82 < share for share in found.values()), found
+    assert 0.92 < np.mean(list(found.values())) < 0.99
 
 
 def test_the_truth_is_not_what_was_simulated(known):
