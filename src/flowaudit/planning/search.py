@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -299,13 +299,24 @@ def _first_round(
     if len(portfolios) <= most:
         race.run(portfolios, 0)
         return len(portfolios), True
-    front: Iterable[Portfolio] = beginnings(candidates, budget)
     seen: set[Portfolio] = set()
-    while (new := [p for p in dict.fromkeys(front) if p not in seen][: most - len(seen)]) and len(seen) < most:
+    expanded: set[Portfolio] = set()
+    new = beginnings(candidates, budget)[:most]
+    while new:
         race.run(new, 0)
         seen |= set(new)
-        front = [near for p in race.still_in() for near in neighbours(p, candidates, budget)]
+        new = []
+        while not new and (best := _best_open(race, expanded)) is not None:
+            expanded.add(best)
+            new = [p for p in neighbours(best, candidates, budget) if p not in seen][: most - len(seen)]
     return len(seen), False
+
+
+def _best_open(race: Race, expanded: set[Portfolio]) -> Portfolio | None:
+    """The portfolio with the largest improvement, of those still in whose neighbours have not been looked at."""
+    base = race.of(()).mean(axis=1)
+    better = improvements({p: base - race.saved(p).mean(axis=1) for p in race.still_in() if p not in expanded}, base)
+    return min(better, key=lambda p: (-better[p], p), default=None)
 
 
 def _more_rounds(race: Race, progress: Progress | None) -> bool:
