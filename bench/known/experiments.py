@@ -188,11 +188,13 @@ def long_run(
     """The expected statistics of a replication, from very many others, and their standard errors."""
     values = []
     for process in (before, after):
-        runs = simulate(process, replications=replications, seed=999_999, calendar=CALENDAR, **options)
-        measured = cut(measure_runs(runs, calendar=CALENDAR), 0, replications, skip)
-        per_case = measured.values("time")
-        assert isinstance(per_case, np.ndarray)
-        samples = measured.samples(per_case)
+        samples: list[Array] = []
+        for seed, n in chunks(replications, 1, LONG):
+            runs = simulate(process, replications=n, seed=seed, calendar=CALENDAR, **options)
+            measured = cut(measure_runs(runs, calendar=CALENDAR), 0, n, skip)
+            per_case = measured.values("time")
+            assert isinstance(per_case, np.ndarray)
+            samples += measured.samples(per_case)
         values.append({s: np.array([STATISTIC[s](x) for x in samples]) for s in STATISTICS})
     first, second = values
     known = truths_of(*({s: float(v[s].mean()) for s in STATISTICS} for v in values))

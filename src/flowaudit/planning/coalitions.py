@@ -64,7 +64,7 @@ class Coalitions:
     InputError, MeasureRefusedError
         If the scenario as a whole cannot be applied.
     UsageError
-        If ``before`` and ``after`` do not share their luck.
+        If ``before`` and ``after`` do not share their luck, or ``few`` is below 2.
 
     Notes
     -----

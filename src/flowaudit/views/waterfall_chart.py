@@ -79,7 +79,11 @@ def waterfall_chart(
     def at(value: float) -> float:
         return left + (right - left) * (min(max(value, marks[0]), marks[-1]) - marks[0]) / (marks[-1] - marks[0])
 
-    unit = f"{first.rule.unit(lang)} ({metric_label(metric, lang)}, {statistic_name(attribution.statistic, lang)})"
+    unit = _(
+        "{unit} ({metric}, {statistic})",
+        lang=lang, unit=first.rule.unit(lang), metric=metric_label(metric, lang),
+        statistic=statistic_name(attribution.statistic, lang),
+    )  # fmt: skip
     shapes: list[Shape] = [*x_axis(marks, left, right, top, bottom, unit), *row_labels(labels, top, row, LABEL)]
     height = row - 12 if beside is None else (row - 12) / 2 - 1
     offsets = [6.0 + k * (height + 2) for k in range(len(ways))]
