@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowaudit.process import Process
+from flowaudit.process import Episode, MaterialUse, Process, Trip
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+STEP = attrgetter("node", "wait", "work", "origin", "band")
 DISCIPLINES = {"fifo": 0, "priority": 1, "deadline": 2}
 
 
@@ -75,6 +77,7 @@ class Routes:
         probability = np.array([b.probability for _t, b in branches])
         first = np.searchsorted(template_of, np.arange(len(process.templates) + 1)).astype(np.int64)
         total = np.r_[0.0, np.cumsum(probability)]
+        node, wait, work, origin, band = np.array(list(map(STEP, steps)), np.int64).reshape(-1, 5).T.copy()
         sites = np.empty(len(steps), object)
         sites[:] = [s.site for s in steps]
         return cls(
@@ -83,28 +86,28 @@ class Routes:
             template_of=template_of,
             cumulated=total[1:] - total[first[template_of]],
             step_ptr=step_ptr,
-            node=np.array([s.node for s in steps], np.int64),
-            wait=np.array([s.wait for s in steps], np.int64),
-            work=np.array([s.work for s in steps], np.int64),
-            origin=np.array([s.origin for s in steps], np.int64),
-            band=np.array([s.band for s in steps], np.int64),
+            node=node,
+            wait=wait,
+            work=work,
+            origin=origin,
+            band=band,
             pending=pending,
             succ_ptr=np.r_[0, np.cumsum(np.bincount(source, minlength=len(steps)))].astype(np.int64),
             succ=np.repeat(number, pending)[order],
             site=sites,
             priority=np.array([t.priority for t in process.templates], float),
             due_h=np.array([t.due_h for t in process.templates], float),
-            materials=_rows([(k, m) for k, (_t, b) in enumerate(branches) for m in b.materials], ("step", "item_code", "canonical_id", "source", "accepted"))
+            materials=_rows(MaterialUse, [(k, m) for k, (_t, b) in enumerate(branches) for m in b.materials], ("step", "item_code", "canonical_id", "source", "accepted"))
             if process.has_materials else None,
-            episodes=_rows([(k, e) for k, (_t, b) in enumerate(branches) for e in b.episodes], ("first", "last", "item_code", "type", "counts_in_clock"))
+            episodes=_rows(Episode, [(k, e) for k, (_t, b) in enumerate(branches) for e in b.episodes], ("first", "last", "item_code", "type", "counts_in_clock"))
             if process.has_special else None,
-            trips=_rows([(k, v) for k, (_t, b) in enumerate(branches) for v in b.trips], ("step", "site", "days_before", "purpose", "outcome"))
+            trips=_rows(Trip, [(k, v) for k, (_t, b) in enumerate(branches) for v in b.trips], ("step", "site", "days_before", "purpose", "outcome"))
             if process.has_visits else None,
         )  # fmt: skip
 
 
-def _rows(records: Sequence[tuple[int, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
-    values = [tuple(getattr(r, name) for name in r.__slots__) for _k, r in records]
+def _rows(kind: type[Any], records: Sequence[tuple[int, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    values = list(map(attrgetter(*kind.__slots__), (r for _k, r in records)))
     return pd.DataFrame(values, columns=list(columns)).assign(branch=np.array([k for k, _r in records], np.int64))
 
 
