@@ -9,7 +9,7 @@ from bundle_log import bundle_log
 
 from flowaudit.catalogue import Catalogue
 from flowaudit.errors import UsageError
-from flowaudit.metrics import case_measures
+from flowaudit.metrics import NotRecorded, case_measures
 from flowaudit.process import fit_process
 from flowaudit.redesign import Scenario
 from flowaudit.simulation import simulate
@@ -46,6 +46,19 @@ def test_every_case_has_the_figures_it_has_alone(offices, policy):
         together = measure_runs(runs, policy=policy, calendar=CALENDAR)
         pd.testing.assert_frame_equal(together.per_case, alone, check_exact=True)
         assert together.replication.tolist() == np.repeat(np.arange(6), [run.n_cases for run in runs]).tolist()
+
+
+def test_without_the_clock_all_else_is_the_same_and_no_figure_of_it_is_given(offices):
+    runs = offices[0]
+    whole = measure_runs(runs, calendar=CALENDAR)
+    assert whole.per_case["clock_days"].notna().any()
+    for given in (runs, list(runs)):
+        rest = measure_runs(given, calendar=CALENDAR, clock=False)
+        pd.testing.assert_frame_equal(
+            rest.per_case.drop(columns="clock_days"), whole.per_case.drop(columns="clock_days"), check_exact=True
+        )
+        assert rest.per_case["clock_days"].isna().all()
+        assert isinstance(rest.values("clock"), NotRecorded)
 
 
 def test_the_verdict_is_the_same_to_the_last_bit(offices):

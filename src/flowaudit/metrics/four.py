@@ -142,6 +142,7 @@ def case_measures(
     unit: Unit | None = None,
     policy: str | None = None,
     calendar: Calendar | None = None,
+    clock: bool = True,
 ) -> pd.DataFrame:
     """Measure every case, without summing up.
 
@@ -150,7 +151,7 @@ def case_measures(
     log : EventLog
     catalogue : Catalogue, optional
         Not needed for what a log holds; taken so that both functions are called alike.
-    unit, policy, calendar
+    unit, policy, calendar, clock
         See :func:`four_reductions`.
 
     Returns
@@ -162,8 +163,11 @@ def case_measures(
     log = as_unit(log, unit)
     _refuse_empty(log)
     complete = complete_cases(log)
-    measured = _measure(log, choose_policy(log, policy), calendar or load_calendar(), complete)
+    measured = _measure(log, choose_policy(log, policy), calendar or load_calendar(), complete, clock)
     return _frame(log, measured, complete)
+
+
+_CLOCK_LEFT_OUT = NotRecorded("clock", "本次未测算计时办理时间。", "the official clock was not asked for.", ())
 
 
 def four_reductions(
@@ -176,6 +180,7 @@ def four_reductions(
     complete_only: bool = True,
     interval: bool = True,
     beside: bool = True,
+    clock: bool = True,
 ) -> FourReductions:
     """Measure steps, time, materials and trips of a log (四减), each with its counting rule.
 
@@ -198,6 +203,8 @@ def four_reductions(
         Compute the bootstrap interval of each median.
     beside : bool
         Also find what stands beside steps, materials and trips (``extra``: unknown nodes, shares, what the guides say).
+    clock : bool
+        Also measure the official clock, which takes longer than all else; without it no figure of it is given.
 
     Returns
     -------
@@ -224,8 +231,8 @@ def four_reductions(
     chosen = choose_policy(log, policy)
     calendar = calendar or load_calendar()
     complete = complete_cases(log)
-    measured = _measure(log, chosen, calendar, complete)
-    number, e2e, clock, papers, journeys = measured
+    measured = _measure(log, chosen, calendar, complete, clock)
+    number, e2e, official, papers, journeys = measured
     keep = complete if complete_only else np.ones(log.n_cases, np.bool_)
     rule = partial(_rule, log, calendar, complete_only)
     figure = partial(_figure, keep=keep, interval=interval, left_out=int((~complete).sum()) if complete_only else 0)
@@ -241,7 +248,7 @@ def four_reductions(
             beside=more(lambda _rows: {"unknown_nodes": unknown_nodes(log)}),
         ),
         time=figure("time", e2e.days, rule(*_time_rule(e2e, calendar))),
-        clock=_clock_figure(log, clock, rule, figure, calendar),
+        clock=_clock_figure(log, official, rule, figure, calendar) if clock else _CLOCK_LEFT_OUT,
         materials=papers
         if isinstance(papers, NotRecorded)
         else figure(
@@ -263,9 +270,12 @@ def _refuse_empty(log: EventLog) -> None:
         raise InsufficientDataError(_("the log has no case; nothing can be counted."))
 
 
-def _measure(log: EventLog, policy: StepPolicy, calendar: Calendar, complete: arrays.Bools) -> Measured:
+def _measure(
+    log: EventLog, policy: StepPolicy, calendar: Calendar, complete: arrays.Bools, clock: bool = True
+) -> Measured:
     return (
-        steps(log, policy.key), end_to_end(log, calendar, complete), clock_days(log, calendar), materials(log), trips(log),
+        steps(log, policy.key), end_to_end(log, calendar, complete), clock_days(log, calendar) if clock else None,
+        materials(log), trips(log),
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class Rules:
 
 def means(runs: Sequence[EventLog], metrics: Sequence[str], policy: str | None, calendar: Calendar) -> Array:
     """Return the mean over complete cases of every metric, shape (metrics, replications); NaN where it is not recorded."""
-    measured = measure_runs(runs, policy=policy, calendar=calendar)
+    measured = measure_runs(runs, policy=policy, calendar=calendar, clock="clock" in metrics)
     out = np.full((len(metrics), len(runs)), np.nan)
     for m, metric in enumerate(metrics):
         values = measured.values(metric)

@@ -244,6 +244,7 @@ def measure_runs(
     *,
     policy: str | None = None,
     calendar: Calendar | None = None,
+    clock: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
     """Measure the replications of a simulation, or one log, case by case: for an office that is compared many times.
@@ -259,6 +260,8 @@ def measure_runs(
         Step policy; default: the one the log records.
     calendar : Calendar, optional
         Default: China's official one.
+    clock : bool
+        Also measure the official clock (half of the time this takes).
     progress : callable(done, total), optional
         Replications measured.
 
@@ -282,15 +285,17 @@ def measure_runs(
     if isinstance(runs, EventLog):
         log = as_unit(runs)
         one_log = log.provenance.source != "simulated"
-        return _measured((log,), np.zeros(log.n_cases, np.int64), 1, one_log, catalogue, policy, calendar, progress)
+        return _measured(
+            (log,), np.zeros(log.n_cases, np.int64), 1, one_log, catalogue, policy, calendar, clock, progress
+        )
     demand_replications(runs)
     if isinstance(runs, Pooling) and (pooled := runs.pooled) is not None:
         which = runs.replication_of_case
         catalogue = catalogue or runs.catalogue
-        return _measured((as_unit(pooled),), which, len(runs), False, catalogue, policy, calendar, progress)
+        return _measured((as_unit(pooled),), which, len(runs), False, catalogue, policy, calendar, clock, progress)
     logs = tuple(as_unit(log) for log in runs)
     which = np.repeat(np.arange(len(logs)), [log.n_cases for log in logs])
-    return _measured(logs, which, len(logs), False, catalogue, policy, calendar, progress)
+    return _measured(logs, which, len(logs), False, catalogue, policy, calendar, clock, progress)
 
 
 def demand_replications(runs: Sequence[EventLog]) -> None:
@@ -301,11 +306,11 @@ def demand_replications(runs: Sequence[EventLog]) -> None:
 
 def _measured(
     logs: tuple[EventLog, ...], replication: Ints, replications: int, one_log: bool, catalogue: Catalogue | None,
-    policy: str | None, calendar: Calendar, progress: Callable[[int, int], None] | None,
+    policy: str | None, calendar: Calendar, clock: bool, progress: Callable[[int, int], None] | None,
 ) -> Measured:  # fmt: skip
     # Without the catalogue: what guides say is no figure of a log.
     reductions = four_reductions(
-        logs[0], unit=logs[0].unit, policy=policy, calendar=calendar, interval=False, beside=False
+        logs[0], unit=logs[0].unit, policy=policy, calendar=calendar, interval=False, beside=False, clock=clock
     )
     if isinstance(reductions.steps, Figure):
         policy = reductions.steps.rule.policy
@@ -313,7 +318,7 @@ def _measured(
     for log in logs[1:]:
         if progress:
             progress(len(frames), replications)
-        frames.append(case_measures(log, unit=log.unit, policy=policy, calendar=calendar))
+        frames.append(case_measures(log, unit=log.unit, policy=policy, calendar=calendar, clock=clock))
     if progress:
         progress(replications, replications)
     per_case = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
