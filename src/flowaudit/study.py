@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -23,9 +23,9 @@ from flowaudit.planning import Attribution, Coalitions, Variation, sensitivity, 
 from flowaudit.process import Process, fit_process
 from flowaudit.redesign import Refusal, Scenario, Suggestion, answers, propose, suggest
 from flowaudit.simulation import Runs, fidelity, simulate
-from flowaudit.targets import Target, Verdict, evaluate, measure_runs, require_recorded
+from flowaudit.targets import Measured, Target, Verdict, evaluate, measure_runs, require_recorded
 from flowaudit.toml import problems_of, read_toml
-from flowaudit.worktime import load_calendar
+from flowaudit.worktime import Calendar, load_calendar
 
 Progress = Callable[[str, int, int], None]
 Model = TypeVar("Model", bound=BaseModel)
@@ -352,29 +352,46 @@ def study(
             after, after.process.catalogue, policy=first.policy, calendar=calendar, progress=within("evaluate")
         )
     verdict = evaluate(second, asked, baseline=first, policy=options.policy, calendar=calendar, fidelity=trust)
-    attribution: Attribution | None = None
-    order_free: Attribution | None = None
-    variations: tuple[Variation, ...] = ()
+    shares = _Shares()
     if after is not None:
-        coalitions = Coalitions(
-            process, chosen, before=before, measured={0: first, (1 << len(chosen)) - 1: second}, stages=stages,
-            policy=options.policy, cases=options.cases, few=FEW, calendar=calendar,
-        )  # fmt: skip
-        attribution = waterfall(coalitions, progress=within("attribute"))
-        if 1 < len(chosen) <= MOST_SHARED:
-            order_free = shapley(coalitions, progress=within("share"))
-        variations = sensitivity(
-            process, chosen, before=before, stages=stages, policy=options.policy, cases=options.cases,
-            calendar=calendar, progress=within("vary"),
-        )  # fmt: skip
+        measured = {0: first, (1 << len(chosen)) - 1: second}
+        shares = _share_out(process, chosen, before, measured, stages, options, calendar, within)
     return Study(
         log=view, catalogue=catalogue, quality=quality, as_is=as_is, observed=observed, findings=findings, process=process,
         scenario=chosen, proposed=scenario is None, suggestions=suggestions, refused=refused, before=before, after=after,
         to_be=None if after is None else discover(after[0], calendar=calendar), redesigned=redesigned, verdict=verdict,
-        attribution=attribution, order_free=order_free, variations=variations,
+        attribution=shares.stated, order_free=shares.order_free, variations=shares.variations,
         answers=answers(findings, stages, chosen, suggestions), settings=options, duties=duties or Duties(),
         inputs={**log.provenance.sha256, **(inputs or {})},
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """What each measure saves, in the stated order and in any, and how much that depends on what nobody knows."""
+
+    stated: Attribution | None = None
+    order_free: Attribution | None = None
+    variations: tuple[Variation, ...] = ()
+
+
+def _share_out(
+    process: Process, scenario: Scenario, before: Runs, measured: Mapping[int, Measured], stages: Sequence[Process],
+    options: StudySettings, calendar: Calendar, within: Callable[[str], Callable[[int, int], None]],
+) -> _Shares:  # fmt: skip
+    coalitions = Coalitions(
+        process, scenario, before=before, measured=measured, stages=stages, policy=options.policy, cases=options.cases,
+        few=FEW, calendar=calendar,
+    )  # fmt: skip
+    stated = waterfall(coalitions, progress=within("attribute"))
+    order_free = None
+    if 1 < len(scenario) <= MOST_SHARED:
+        order_free = shapley(coalitions, progress=within("share"))
+    variations = sensitivity(
+        process, scenario, before=before, stages=stages, policy=options.policy, cases=options.cases,
+        calendar=calendar, progress=within("vary"),
+    )  # fmt: skip
+    return _Shares(stated, order_free, variations)
 
 
 def _demand_cases(view: EventLog, least: int) -> None:

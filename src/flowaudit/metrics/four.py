@@ -167,9 +167,6 @@ def case_measures(
     return _frame(log, measured, complete)
 
 
-_CLOCK_LEFT_OUT = NotRecorded("clock", "本次未测算计时办理时间。", "the official clock was not asked for.", ())
-
-
 def four_reductions(
     log: EventLog,
     catalogue: Catalogue | None = None,
@@ -401,6 +398,9 @@ def _clock_figure(
             ("stage",),
         )
     return found
+
+
+_CLOCK_LEFT_OUT = NotRecorded("clock", "本次未测算计时办理时间。", "the official clock was not asked for.", ())
 
 
 def _no_clock(log: EventLog) -> NotRecorded:

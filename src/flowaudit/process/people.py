@@ -127,19 +127,12 @@ def find_staff(
     share = _shares(human, nobody, saturated, rows_by_resource, hours, timeline, open_profile)
     names = _pool_names(nodes, node, human, pool_of_node)
     resources, number = _name(names, pool_of_resource, calendar_of, capacity)
-    period = np.array([start_h[human].min(), end_h[human].max()])
-    opened = [float(np.diff(timeline.operational(c, period))[0]) for c in calendars]
-    worked = [
-        float(
-            (timeline.operational(calendars[c], end_h[rows]) - timeline.operational(calendars[c], start_h[rows])).sum()
-        )
-        for c, rows in zip(calendar_of, rows_by_resource, strict=True)
-    ]
+    loads = _loads(
+        pool_of_resource, rows_by_resource, capacity, calendars, calendar_of, hours, human, timeline, len(names)
+    )
     pools = []
-    for p, name in enumerate(names):
+    for p, (name, load) in enumerate(zip(names, loads, strict=True)):
         own = [r for r in range(n_resources) if pool_of_resource[r] == p and capacity[r] > 0]
-        could = sum(float(capacity[r] * opened[calendar_of[r]]) for r in own)
-        load = min(sum(worked[r] for r in own) / max(could, 1e-9), 1.0)
         most = int(np.bincount(node[human & (pool_of_node[node] == p)], minlength=len(nodes)).argmax())
         pools.append(Pool(name, nodes[most].department, int(capacity[own].sum()), len(own), load))
     return Staff(
@@ -156,6 +149,28 @@ def find_staff(
         ran_on,
         share,
     )
+
+
+def _loads(
+    pool_of_resource: Ints, rows_by_resource: Sequence[Ints], capacity: Ints, calendars: Sequence[Profile], calendar_of: Ints,
+    hours: tuple[Array, Array, Array], human: Bools, timeline: Timeline, n_pools: int,
+) -> list[float]:  # fmt: skip
+    """Share of the working hours of each pool's places, in the period the log covers, that went into its work; at most 1."""
+    _enabled_h, start_h, end_h = hours
+    period = np.array([start_h[human].min(), end_h[human].max()])
+    opened = [float(np.diff(timeline.operational(c, period))[0]) for c in calendars]
+    worked = [
+        float(
+            (timeline.operational(calendars[c], end_h[rows]) - timeline.operational(calendars[c], start_h[rows])).sum()
+        )
+        for c, rows in zip(calendar_of, rows_by_resource, strict=True)
+    ]
+    found = []
+    for p in range(n_pools):
+        own = [r for r in range(len(capacity)) if pool_of_resource[r] == p and capacity[r] > 0]
+        could = sum(float(capacity[r] * opened[calendar_of[r]]) for r in own)
+        found.append(min(sum(worked[r] for r in own) / max(could, 1e-9), 1.0))
+    return found
 
 
 def _overtime(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flowaudit.diagnosis import Explanation, Findings, PeerComparison, Waiting
@@ -60,6 +61,28 @@ Drawable = (
 )
 
 
+_CHARTS: dict[type, Callable[..., Picture]] = {
+    AsIs: process_map,
+    EventLog: lambda log, lang: process_map(discover(log), lang=lang),
+    Runs: lambda runs, lang: process_map(discover(runs[0]), lang=lang),
+    FourReductions: reductions_chart,
+    Verdict: reductions_chart,
+    Findings: findings_chart,
+    Waiting: waiting_chart,
+    PeerComparison: funnel_chart,
+    Explanation: time_lines,
+    Spectrum: spectrum_chart,
+    Diff: diff_map,
+    Forecast: forecast_chart,
+    Promise: promise_chart,
+    Staffing: staffing_chart,
+    Uncertainty: sensitivity_chart,
+    Robustness: robustness_chart,
+    Search: front_chart,
+    Effects: compare_chart,
+}
+
+
 def draw(
     thing: Drawable | Study,
     *,
@@ -113,44 +136,13 @@ def draw(
                 hint=_("it belongs to the four reductions: draw(four_reductions(log), metric='time')"),
             )
         return metric_chart(thing, metric, lang=lang)
-    if isinstance(thing, AsIs):
-        return process_map(thing, lang=lang)
     if isinstance(thing, Study):
         if thing.to_be is None:
             return process_map(thing.as_is, lang=lang)
         return compare_map(thing.as_is, thing.to_be, merged=merge_pairs(tuple(thing.scenario)), lang=lang)
-    if isinstance(thing, Verdict | FourReductions):
-        return reductions_chart(thing, lang=lang)
-    if isinstance(thing, Effects):
-        return compare_chart(thing, lang=lang)
-    if isinstance(thing, Search):
-        return front_chart(thing, lang=lang)
-    if isinstance(thing, Findings):
-        return findings_chart(thing, lang=lang)
-    if isinstance(thing, Waiting):
-        return waiting_chart(thing, lang=lang)
-    if isinstance(thing, PeerComparison):
-        return funnel_chart(thing, lang=lang)
-    if isinstance(thing, Explanation):
-        return time_lines(thing, lang=lang)
-    if isinstance(thing, Spectrum):
-        return spectrum_chart(thing, lang=lang)
-    if isinstance(thing, Diff):
-        return diff_map(thing, lang=lang)
-    if isinstance(thing, Forecast):
-        return forecast_chart(thing, lang=lang)
-    if isinstance(thing, Runs):
-        return process_map(discover(thing[0]), lang=lang)
-    if isinstance(thing, EventLog):
-        return process_map(discover(thing), lang=lang)
-    if isinstance(thing, Promise):
-        return promise_chart(thing, lang=lang)
-    if isinstance(thing, Staffing):
-        return staffing_chart(thing, lang=lang)
-    if isinstance(thing, Uncertainty):
-        return sensitivity_chart(thing, lang=lang)
-    if isinstance(thing, Robustness):
-        return robustness_chart(thing, lang=lang)
+    for kind, chart in _CHARTS.items():
+        if isinstance(thing, kind):
+            return chart(thing, lang=lang)
     raise UsageError(
         _("there is no picture of a {kind}.", kind=type(thing).__name__),
         hint=_("draw the result of discover, diagnose, four_reductions, evaluate or study; a Process or Scenario prints itself."),
